@@ -1,0 +1,118 @@
+import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+
+/** Number formats that weights have in files. */
+export type WeightFormat = 'F32' | 'F16' | 'BF16';
+
+/** One weight as it lies in a file: row-major bytes, little-endian. The bytes must stay untouched after they were handed over. */
+export interface WeightBytes {
+  readonly bytes: Uint8Array;
+  readonly format: WeightFormat;
+  /** (O, I) as in `y = x·Wᵀ`. */
+  readonly shape: readonly [rows: number, columns: number];
+}
+
+/**
+ * A weight that never changes, in whatever form the backend multiplies fastest.
+ * Several weights with the same input may be stacked by rows, so that one product serves them all.
+ */
+export interface FrozenMatrix {
+  /** Rows, O: the sum over the stacked weights. */
+  readonly rows: number;
+  /** Columns, I. */
+  readonly columns: number;
+  /** Sum of squares of all entries. */
+  readonly squaredNorm: number;
+  dispose(): void;
+}
+
+export interface RmsNormForward {
+  /** (N, C) */
+  readonly y: Tensor2D;
+  /** (N, 1): 1 / sqrt(mean(x²) + eps), for the backward pass. */
+  readonly inverseRms: Tensor2D;
+}
+
+export interface AttentionForward {
+  /** (H, T, D) */
+  readonly output: Tensor3D;
+  /** Softmax of the scaled and masked scores, opaque: what `attentionBackward` of the same backend wants. */
+  readonly saved: readonly Tensor2D[];
+}
+
+export interface AttentionGradients {
+  /** (H, T, D) */
+  readonly dq: Tensor3D;
+  /** (G, S, D) */
+  readonly dk: Tensor3D;
+  /** (G, S, D) */
+  readonly dv: Tensor3D;
+}
+
+/** What a backend is, for `/v1/health` and logs. */
+export interface TensorBackendDescription {
+  /** `tensorflow` or `wasm`. */
+  readonly name: string;
+  /** In what frozen weights are kept and multiplied. */
+  readonly frozenFormat: WeightFormat;
+  /** Why a faster backend is not used; null when none was passed over. */
+  readonly note: string | null;
+}
+
+/**
+ * The operations that a decoder-only transformer with LoRA needs, each forward and, where training needs it, backward.
+ *
+ * Axes: N rows (positions), C channels, I and O in- and outputs, H query heads, G key/value heads (H a multiple of G),
+ * T query positions, S key positions, D channels of a head. All tensors are float32 unless said.
+ * Element-wise work that is equally good everywhere is done with tfjs ops by the caller and has no place here.
+ *
+ * Ownership: arguments stay the caller's; results are the caller's to dispose (or to leave to `tidy`).
+ * No operation waits: results are ready to be used as arguments at once.
+ */
+export abstract class TensorBackend {
+  abstract readonly description: TensorBackendDescription;
+
+  /** Takes weights over from file bytes, stacked by rows in the given order; all have the same number of columns. */
+  abstract frozenMatrix(weights: readonly WeightBytes[]): FrozenMatrix;
+  /** x·Wᵀ — x (N, I), W (O, I) → (N, O) */
+  abstract frozenProduct(x: Tensor2D, matrix: FrozenMatrix): Tensor2D;
+  /** The gradient with respect to x of `frozenProduct`: dy·W — dy (N, O) → (N, I) */
+  abstract frozenProductBackward(dy: Tensor2D, matrix: FrozenMatrix): Tensor2D;
+  /** Rows of W by number, as the embedding of token ids — (N, I) */
+  abstract frozenRows(matrix: FrozenMatrix, rows: Int32Array): Tensor2D;
+
+  /** a·b — (M, K)·(K, N) → (M, N) */
+  abstract product(a: Tensor2D, b: Tensor2D): Tensor2D;
+  /** a·bᵀ — (M, K)·(N, K)ᵀ → (M, N) */
+  abstract productTransposedRight(a: Tensor2D, b: Tensor2D): Tensor2D;
+  /** aᵀ·b — (K, M)ᵀ·(K, N) → (M, N) */
+  abstract productTransposedLeft(a: Tensor2D, b: Tensor2D): Tensor2D;
+
+  /** y = x · inverseRms · weight — x (N, C), weight (C) */
+  abstract rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward;
+  /** dx of `rmsNorm`; the weight is frozen — dy, x (N, C), inverseRms (N, 1) → (N, C) */
+  abstract rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D, inverseRms: Tensor2D): Tensor2D;
+
+  /**
+   * Rotary position embedding in the half-split layout of Hugging Face models: x·cos + rotateHalf(x)·sin.
+   * x (H, T, D); cos, sin (T, D), both halves equal. The backward pass is the same with sin negated.
+   */
+  abstract rotate(x: Tensor3D, cos: Tensor2D, sin: Tensor2D): Tensor3D;
+  /** dx of `rotate` — dy (H, T, D) → (H, T, D) */
+  abstract rotateBackward(dy: Tensor3D, cos: Tensor2D, sin: Tensor2D): Tensor3D;
+
+  /**
+   * Causal grouped-query attention, scale 1/√D: query t sees keys 0 … offset + t, so keys past the sequence's end are never seen.
+   * q (H, T, D), k and v (G, S, D); query head h reads key/value head ⌊h·G/H⌋; S ≥ offset + T.
+   */
+  abstract attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward;
+  /** dOutput (H, T, D); the other arguments as in the forward pass. */
+  abstract attentionBackward(dOutput: Tensor3D, q: Tensor3D, k: Tensor3D, v: Tensor3D, saved: readonly Tensor2D[]): AttentionGradients;
+
+  /** silu(gate) · up — both (N, I) */
+  abstract swiglu(gate: Tensor2D, up: Tensor2D): Tensor2D;
+  /** Gradients of `swiglu` — dy (N, I) */
+  abstract swigluBackward(dy: Tensor2D, gate: Tensor2D, up: Tensor2D): { readonly dGate: Tensor2D; readonly dUp: Tensor2D };
+
+  /** x − logsumexp(x) over the last axis — (N, V) */
+  abstract logSoftmax(logits: Tensor2D): Tensor2D;
+}

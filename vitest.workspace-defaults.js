@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/** What every project's vitest.config.js starts from: Node, source instead of dist, no leaking of state between files. */
+export const workspaceDefaults = defineConfig({
+  resolve: { conditions: ['@claas/source'] },
+  ssr: { resolve: { conditions: ['@claas/source'] } },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.spec.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
