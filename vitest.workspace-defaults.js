@@ -11,5 +11,6 @@ export const workspaceDefaults = defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    reporters: ['default', ['json', { outputFile: 'test-results.json' }]],
   },
 });
