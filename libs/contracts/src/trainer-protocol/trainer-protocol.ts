@@ -22,7 +22,10 @@ import type {
  * Each request has an id that all of its events carry; a request ends with exactly one `result` or `error`.
  */
 export interface TrainerMethods {
-  /** Loads the base model from a directory; every later request is about this model. Again with the same directory: nothing. */
+  /**
+   * Loads the base model; every later request is about this model. Again with the same model: nothing.
+   * `modelDirectory` is a directory or a Hugging Face id; `baseModel` is the name that adapters and requests know it by.
+   */
   load: {
     params: { readonly modelDirectory: string; readonly baseModel: string };
     progress: LoadProgress;
@@ -56,7 +59,9 @@ export interface TrainerMethods {
 export type TrainerMethod = keyof TrainerMethods;
 
 export interface LoadProgress {
-  /** Bytes of weights read, of the total. */
+  /** `downloading` comes first, and only where the model isn't on this machine. */
+  readonly phase: 'downloading' | 'reading';
+  /** Bytes of weights downloaded or read, of the total. */
   readonly loadedBytes: number;
   readonly totalBytes: number;
 }
