@@ -1,0 +1,113 @@
+import { validateSync } from 'class-validator';
+import { join, resolve } from 'node:path';
+import { expandHome, placeBaseModel } from './base-model-name.js';
+import { Environment } from './environment.js';
+import { findLoraRoot } from './lora-root.js';
+import { parseSetting } from './parse-setting.js';
+import { settingDescriptions } from './setting.js';
+import type { CommonSettings, Settings } from './settings.js';
+import { SettingsError, type SettingProblem } from './settings-error.js';
+import { unknownSettingWarnings } from './unknown-settings.js';
+
+export interface SettingsReading {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  /** To be logged once there is a log. */
+  readonly warnings: readonly string[];
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Settings from `variables` (the environment over .env); relative paths are relative to `workingDirectory`.
+ * @throws SettingsError that names every wrong setting at once
+ */
+export function readSettings(variables: Variables, workingDirectory: string): SettingsReading {
+  const environment = parseEnvironment(variables);
+  const baseModel = placeBaseModel(environment.CLAAS_BASE_MODEL_ID, workingDirectory);
+  const problems = findProblems(environment, variables);
+  if (baseModel === null) {
+    problems.push(describeProblem('CLAAS_BASE_MODEL_ID', variables));
+  }
+  if (problems.length > 0 || baseModel === null) throw new SettingsError(problems);
+
+  const dataDirectory = resolve(workingDirectory, environment.CLAAS_DATA_DIR);
+  const loraRoot = findLoraRoot(environment.CLAAS_LORA_ROOT, dataDirectory, workingDirectory);
+  const common: CommonSettings = {
+    host: environment.CLAAS_API_HOST,
+    port: environment.CLAAS_API_PORT,
+    dataDirectory,
+    loraRoot: loraRoot.directory,
+    databaseUrl: environment.CLAAS_DATABASE_URL,
+    keepVersions: environment.CLAAS_KEEP_VERSIONS,
+    logLevel: environment.CLAAS_LOG_LEVEL,
+    maxRequestBytes: environment.CLAAS_MAX_REQUEST_BYTES,
+    maxArchiveBytes: environment.CLAAS_MAX_ARCHIVE_BYTES,
+    maxUnpackedBytes: environment.CLAAS_MAX_UNPACKED_BYTES,
+    shutdownTimeoutMs: environment.CLAAS_SHUTDOWN_TIMEOUT_S * 1000,
+    baseModel: {
+      id: environment.CLAAS_BASE_MODEL_ID,
+      ...baseModel,
+      allowed: environment.CLAAS_ALLOWED_INIT_BASE_MODELS ?? [baseModel.name],
+      hub: {
+        endpoint: environment.HF_ENDPOINT,
+        token: environment.HF_TOKEN,
+        cacheDirectory: hubCache(environment, variables, workingDirectory),
+      },
+    },
+    feedback: {
+      logDirectory: resolve(workingDirectory, environment.FEEDBACK_LOG_DIR),
+      lockTimeoutMs: environment.FEEDBACK_LOCK_TIMEOUT_S * 1000,
+      drainTimeoutMs: environment.FEEDBACK_DRAIN_TIMEOUT_S * 1000,
+    },
+  };
+  const warnings = unknownSettingWarnings(variables);
+  if (loraRoot.note !== null) warnings.push(loraRoot.note);
+  return { settings: withMode(environment, common), environment, warnings };
+}
+
+function withMode(environment: Environment, common: CommonSettings): Settings {
+  switch (environment.CLAAS_DISTILL_EXECUTION_MODE) {
+    case 'local':
+      return {
+        mode: 'local',
+        ...common,
+        trainer: {
+          tensorBackend: environment.CLAAS_TENSOR_BACKEND,
+          startTimeoutMs: environment.CLAAS_TRAINER_START_TIMEOUT_S * 1000,
+          silenceTimeoutMs: environment.CLAAS_TRAINER_SILENCE_TIMEOUT_S * 1000,
+        },
+      };
+    case 'modal':
+      return { mode: 'modal', ...common };
+    case 'tinker':
+      return { mode: 'tinker', ...common };
+  }
+}
+
+function parseEnvironment(variables: Variables): Environment {
+  const environment = new Environment();
+  for (const [name, description] of settingDescriptions()) {
+    Object.assign(environment, { [name]: parseSetting(variables[name], description) });
+  }
+  return environment;
+}
+
+function findProblems(environment: Environment, variables: Variables): SettingProblem[] {
+  return validateSync(environment).map(({ property }) => describeProblem(property, variables));
+}
+
+function describeProblem(name: string, variables: Variables): SettingProblem {
+  const description = settingDescriptions().get(name);
+  const found =
+    description?.secret === true ? 'a value that is something else' : JSON.stringify(variables[name]?.trim());
+  return { name, message: `expected ${description?.expected ?? 'another value'}, found ${found}` };
+}
+
+/** HF_HUB_CACHE, else the `hub` folder of HF_HOME, as Hugging Face's own tools look for it. */
+function hubCache(environment: Environment, variables: Variables, workingDirectory: string): string {
+  const home = variables['HF_HOME']?.trim() ?? '';
+  const isGiven = (variables['HF_HUB_CACHE']?.trim() ?? '') !== '';
+  if (!isGiven && home !== '') return join(expandHome(home, workingDirectory), 'hub');
+  return expandHome(environment.HF_HUB_CACHE, workingDirectory);
+}
