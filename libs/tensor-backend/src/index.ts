@@ -1,1 +1,2 @@
+export * from './create-tensor-backend.js';
 export * from './tensor-backend.js';

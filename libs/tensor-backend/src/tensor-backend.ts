@@ -106,12 +106,22 @@ export abstract class TensorBackend {
    */
   abstract attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward;
   /** dOutput (H, T, D); the other arguments as in the forward pass. */
-  abstract attentionBackward(dOutput: Tensor3D, q: Tensor3D, k: Tensor3D, v: Tensor3D, saved: readonly Tensor2D[]): AttentionGradients;
+  abstract attentionBackward(
+    dOutput: Tensor3D,
+    q: Tensor3D,
+    k: Tensor3D,
+    v: Tensor3D,
+    saved: readonly Tensor2D[],
+  ): AttentionGradients;
 
   /** silu(gate) · up — both (N, I) */
   abstract swiglu(gate: Tensor2D, up: Tensor2D): Tensor2D;
   /** Gradients of `swiglu` — dy (N, I) */
-  abstract swigluBackward(dy: Tensor2D, gate: Tensor2D, up: Tensor2D): { readonly dGate: Tensor2D; readonly dUp: Tensor2D };
+  abstract swigluBackward(
+    dy: Tensor2D,
+    gate: Tensor2D,
+    up: Tensor2D,
+  ): { readonly dGate: Tensor2D; readonly dUp: Tensor2D };
 
   /** x − logsumexp(x) over the last axis — (N, V) */
   abstract logSoftmax(logits: Tensor2D): Tensor2D;
