@@ -1,0 +1,217 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { ClaasError, LineDecoder } from '@claas/contracts';
+import type { TrainerCallOptions, TrainerMethod, TrainerMethods } from '@claas/contracts';
+import { parseEvent } from './parse-event.js';
+import type { PendingRequest } from './pending-request.js';
+import { ProgressWatchdog } from './progress-watchdog.js';
+import {
+  CallCancelledError,
+  TrainerCrashedError,
+  TrainerFailedToStartError,
+  TrainerUnresponsiveError,
+} from './trainer-errors.js';
+import type { TrainerExit } from './trainer-errors.js';
+import type { TrainerLimits } from './trainer-limits.js';
+import { parseLogLine } from './trainer-log.js';
+import type { TrainerLogRecord } from './trainer-log.js';
+
+export interface TrainerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment of the process. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const KEPT_LOG_LINES = 20;
+const KEPT_LOG_CHARACTERS = 500;
+
+/** One trainer process from birth to death, and the requests that it has not answered. Never restarts anything. */
+export class TrainerConnection {
+  /** Resolves when the process is gone and everything that it said has been read. */
+  readonly ended: Promise<void>;
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly pending = new Map<number, PendingRequest>();
+  private readonly lastLogLines: string[] = [];
+  private readonly watchdog: ProgressWatchdog;
+  private nextId = 1;
+  private hasLoaded = false;
+  /** Why it is gone, or going. */
+  private end: ClaasError | null = null;
+
+  constructor(
+    private readonly start: TrainerCommand,
+    private readonly limits: TrainerLimits,
+    private readonly onLog: (record: TrainerLogRecord) => void,
+  ) {
+    this.child = spawn(start.command, [...start.args], { env: { ...start.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.watchdog = new ProgressWatchdog(
+      limits.noProgressMs,
+      () => this.pending.size > 0,
+      () => {
+        this.kill(new TrainerUnresponsiveError(limits.noProgressMs));
+      },
+    );
+    this.readLines();
+    this.ended = this.awaitEnd();
+  }
+
+  /** False once it is dead or was told to end. */
+  get isUsable(): boolean {
+    return this.end === null;
+  }
+
+  get processId(): number | null {
+    return this.child.pid ?? null;
+  }
+
+  /** Kills the process at once; its requests fail with `reason`, and nothing that it still says counts. */
+  kill(reason: ClaasError): void {
+    this.end ??= reason;
+    this.failAll(reason);
+    this.child.kill('SIGKILL');
+  }
+
+  /** Asks the process to end, and kills it when it doesn't in time; its requests fail with `cancelled`. */
+  async stop(): Promise<void> {
+    if (this.isUsable) {
+      this.send({ id: this.nextId++, method: 'shutdown', params: {} });
+      this.end = new CallCancelledError('The trainer is being stopped.');
+    }
+    const patience = setTimeout(() => this.child.kill('SIGKILL'), this.limits.stopMs);
+    await this.ended;
+    clearTimeout(patience);
+  }
+
+  /** @throws ClaasError see {@link TrainerChannel.call} */
+  request<M extends TrainerMethod>(
+    method: M,
+    params: TrainerMethods[M]['params'],
+    { signal, onProgress }: TrainerCallOptions<M> = {},
+  ): Promise<TrainerMethods[M]['result']> {
+    return new Promise((resolve, reject) => {
+      if (this.end !== null) throw this.end;
+      if (signal?.aborted === true) throw new CallCancelledError();
+      const id = this.nextId++;
+      let patience: NodeJS.Timeout | undefined;
+      const cancel = (): void => {
+        this.send({ id: this.nextId++, method: 'cancel', params: { id } });
+        // A step may still write to its directories, so it has to end before its caller may go on.
+        if (method === 'distill') patience = this.killUnlessEnded();
+        else reject(new CallCancelledError());
+      };
+      const settle = (): void => {
+        clearTimeout(patience);
+        signal?.removeEventListener('abort', cancel);
+      };
+      if (this.pending.size === 0) this.watchdog.sign();
+      this.pending.set(id, {
+        id,
+        method,
+        onProgress: (progress: never) => {
+          if (signal?.aborted !== true) onProgress?.(progress);
+        },
+        resolve: (result: never) => {
+          settle();
+          resolve(result);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      });
+      this.send({ id, method, params });
+      signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  private killUnlessEnded(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.kill(
+        new CallCancelledError('The step was cancelled, and its trainer ended because it did not let go in time.'),
+      );
+    }, this.limits.cancelMs);
+  }
+
+  private send(request: { readonly id: number; readonly method: TrainerMethod; readonly params: unknown }): void {
+    if (this.isUsable) this.child.stdin.write(`${JSON.stringify(request)}\n`);
+  }
+
+  private readLines(): void {
+    const events = new LineDecoder();
+    const logs = new LineDecoder();
+    this.child.stdout.on('data', (chunk: Buffer) => {
+      this.watchdog.sign();
+      for (const line of this.decode(events, chunk)) this.receive(line);
+    });
+    this.child.stderr.on('data', (chunk: Buffer) => {
+      for (const line of this.decode(logs, chunk)) this.log(line);
+    });
+    // A write to a dead process: its end is reported by `close`, with a better reason.
+    this.child.stdin.on('error', () => undefined);
+  }
+
+  private decode(decoder: LineDecoder, chunk: Buffer): string[] {
+    try {
+      return decoder.push(chunk);
+    } catch (error) {
+      const message = 'The trainer sent a line that is too long and was ended; the next request starts it again.';
+      this.kill(new ClaasError('trainer_protocol', message, {}, { cause: error }));
+      return [];
+    }
+  }
+
+  private receive(line: string): void {
+    const event = parseEvent(line);
+    if (event === null) {
+      const message = 'The trainer wrote a line to its stdout that is no event; it was ignored.';
+      this.onLog({ level: 'warn', message, fields: { line: line.slice(0, KEPT_LOG_CHARACTERS) } });
+      return;
+    }
+    const request = this.pending.get(event.id);
+    if (request === undefined) return;
+    if ('progress' in event) {
+      request.onProgress(event.progress as never);
+      return;
+    }
+    this.pending.delete(event.id);
+    if ('error' in event) {
+      request.reject(ClaasError.fromWire(event.error));
+      return;
+    }
+    if (request.method === 'load') this.hasLoaded = true;
+    request.resolve(event.result as never);
+  }
+
+  private log(line: string): void {
+    this.lastLogLines.push(line.slice(0, KEPT_LOG_CHARACTERS));
+    if (this.lastLogLines.length > KEPT_LOG_LINES) this.lastLogLines.shift();
+    this.onLog(parseLogLine(line));
+  }
+
+  private awaitEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      let spawnError: Error | null = null;
+      this.child.on('error', (error) => {
+        spawnError ??= error;
+      });
+      this.child.on('close', (exitCode, signal) => {
+        this.watchdog.stop();
+        this.end ??= this.causeOfDeath(spawnError ?? { exitCode, signal, lastLogLines: this.lastLogLines });
+        this.failAll(this.end);
+        resolve();
+      });
+    });
+  }
+
+  private causeOfDeath(cause: Error | TrainerExit): ClaasError {
+    if (cause instanceof Error || !this.hasLoaded) return new TrainerFailedToStartError(this.start.command, cause);
+    return new TrainerCrashedError(cause);
+  }
+
+  private failAll(reason: ClaasError): void {
+    const requests = [...this.pending.values()];
+    this.pending.clear();
+    for (const request of requests) request.reject(reason);
+  }
+}
