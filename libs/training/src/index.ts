@@ -1,1 +1,2 @@
-export {};
+export * from './preparation/index.js';
+export * from './prompts/index.js';
