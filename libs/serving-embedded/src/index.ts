@@ -1,1 +1,1 @@
-export {};
+export { EmbeddedServing, VERIFICATION_TOLERANCE_NATS } from './embedded-serving.js';
