@@ -87,7 +87,7 @@ export class EmbeddedServing extends ServingControl {
   }
 
   /** A request whose trainer dies before its first token is sent once more; after that token its client has seen an answer begin. */
-  override generate(
+  override async generate(
     model: ServedModel,
     request: GenerationRequest,
     options: GenerationOptions = {},
@@ -111,7 +111,7 @@ export class EmbeddedServing extends ServingControl {
     );
   }
 
-  override score(model: ServedModel, request: ScoreRequest): Promise<Score> {
+  override async score(model: ServedModel, request: ScoreRequest): Promise<Score> {
     const adapter = this.adapterOf(model);
     return retryAfterCrash(
       () => this.trainer.call('score', { ...request, adapter }),
