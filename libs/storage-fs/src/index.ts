@@ -1,1 +1,1 @@
-export {};
+export { FsAdapterStore, type FsAdapterStoreOptions } from './fs-adapter-store.js';

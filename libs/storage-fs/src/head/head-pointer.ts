@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { ClaasError, type AdapterId } from '@claas/contracts';
+import { unlessMissing } from '../durable/system-error.js';
+
+/** Which version of an adapter is the current one: the single truth, replaced whole. */
+export interface HeadPointer {
+  readonly format: 1;
+  readonly loraId: AdapterId;
+  readonly version: number;
+  /** The number of the next commit: above every number ever used, also those that are pruned. */
+  readonly nextVersion: number;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** ISO 8601, UTC. When the head last moved. */
+  readonly updatedAt: string;
+}
+
+/** Null when the adapter does not exist. @throws ClaasError `adapter_corrupt` that names the file */
+export async function readHead(path: string, loraId: AdapterId): Promise<HeadPointer | null> {
+  const text = await unlessMissing(readFile(path, 'utf8'));
+  if (text === null) return null;
+  try {
+    const head = JSON.parse(text) as HeadPointer;
+    if (isHeadPointer(head) && head.loraId === loraId) return head;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new ClaasError(
+    'adapter_corrupt',
+    `The head pointer of LoRA ${loraId} is damaged: ${path}. Restore this file from a backup; its versions lie beside it.`,
+    { lora_id: loraId, file: path },
+  );
+}
+
+export function headText(head: HeadPointer): string {
+  return `${JSON.stringify(head, null, 2)}\n`;
+}
+
+function isHeadPointer(head: unknown): head is HeadPointer {
+  if (typeof head !== 'object' || head === null) return false;
+  const { format, version, nextVersion, createdAt, updatedAt } = head as Partial<Record<keyof HeadPointer, unknown>>;
+  return (
+    format === 1 &&
+    isVersionNumber(version) &&
+    isVersionNumber(nextVersion) &&
+    version < nextVersion &&
+    typeof createdAt === 'string' &&
+    typeof updatedAt === 'string'
+  );
+}
+
+/** Whole, not negative, and exact: what a version's directory can be named by. */
+export function isVersionNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
