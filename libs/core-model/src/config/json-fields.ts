@@ -45,6 +45,11 @@ export class JsonFields {
     return Object.hasOwn(this.object, field) ? this.object[field] : undefined;
   }
 
+  /** The whole object. */
+  all(): Readonly<Record<string, unknown>> {
+    return this.object;
+  }
+
   keys(): string[] {
     return Object.keys(this.object);
   }

@@ -1,1 +1,3 @@
-export {};
+export * from './chat-template.js';
+export * from './token-text-stream.js';
+export * from './tokenizer.js';
