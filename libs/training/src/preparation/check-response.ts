@@ -9,7 +9,8 @@ export interface CheckedResponse {
 /** A text response as tokens: plainly encoded, without the end-of-turn token. */
 export interface TokenizedText {
   readonly tokenIds: readonly number[];
-  readonly endOfTurnTokenId: number;
+  /** Null where the model has none. */
+  readonly endOfTurnTokenId: number | null;
 }
 
 /**
@@ -35,6 +36,10 @@ export function checkResponse(
   const { tokenIds, endOfTurnTokenId } = tokenize(rollout.response.text);
   if (tokenIds.length === 0) throw responseEmpty();
   if (rolloutLogprobs?.length === tokenIds.length) return { tokenIds, rolloutLogprobs };
+  if (endOfTurnTokenId === null) {
+    if (rolloutLogprobs === null) return { tokenIds, rolloutLogprobs };
+    throw mismatch(rolloutLogprobs.length, [tokenIds.length], `The response has ${tokenIds.length} tokens`);
+  }
   const ended = [...tokenIds, endOfTurnTokenId];
   if (rolloutLogprobs !== null && rolloutLogprobs.length !== ended.length) {
     throw mismatch(

@@ -4,16 +4,19 @@ import {
   studentContext,
   teacherContext,
   type ContextEncoder,
-  type PlainTextEncoder,
+  type TextCutter,
 } from '../prompts/index.js';
+import { asClaasError } from '../errors/as-claas-error.js';
 import { checkContextLength } from './check-context-length.js';
 import { checkResponse } from './check-response.js';
 import { checkTokenIds } from './check-token-ids.js';
 
 /** What preparing a rollout needs of a model: its text side and its limits, no weights. */
 export interface RolloutModel {
-  readonly tokenizer: PlainTextEncoder;
-  readonly template: ContextEncoder & { readonly endOfTurnTokenId: number };
+  readonly tokenizer: TextCutter;
+  readonly template: ContextEncoder;
+  /** Ends an answer; null where the model has no such token. */
+  readonly endOfTurnTokenId: number | null;
   /** Longest sequence, prompt and response together. */
   readonly contextLength: number;
   /** Rows of the embedding; ids below it exist. */
@@ -33,19 +36,28 @@ export interface PreparedDistillation extends PreparedRollout {
 
 /**
  * Tokenizes and checks a request without training.
- * @throws ClaasError `response_empty`, `rollout_logprobs_mismatch`, `context_too_long`, `request_invalid`, `template_failed`
+ * @throws ClaasError `response_empty`, `rollout_logprobs_mismatch`, `context_too_long`, `request_invalid`, `template_failed`, `teacher_mode_unsupported`
  */
 export function prepareRollout(
   model: RolloutModel,
   request: DistillationRequest,
   teacherTemplate = DEFAULT_TEACHER_TEMPLATE,
 ): PreparedDistillation {
-  const { rollout } = request;
+  try {
+    return prepare(model, request, teacherTemplate);
+  } catch (error) {
+    throw asClaasError(error);
+  }
+}
+
+function prepare(model: RolloutModel, request: DistillationRequest, teacherTemplate: string): PreparedDistillation {
+  const { rollout, settings } = request;
+  if (settings.teacherMode !== 'self') throw teacherModeUnsupported(settings.teacherMode);
   const { contextLength, vocabularySize } = model;
   const temperature = samplingTemperature(rollout.temperature);
   const { tokenIds: responseTokenIds, rolloutLogprobs } = checkResponse(rollout, (text) => ({
-    tokenIds: model.tokenizer.encode(text),
-    endOfTurnTokenId: model.template.endOfTurnTokenId,
+    tokenIds: model.tokenizer.encode(text, { specialTokens: 'plain' }),
+    endOfTurnTokenId: model.endOfTurnTokenId,
   }));
   checkTokenIds('response_token_ids', responseTokenIds, vocabularySize);
 
@@ -75,6 +87,14 @@ export function prepareRollout(
     temperature,
     warnings: teacher.cut === null ? [] : [cutWarning(teacher.cut)],
   };
+}
+
+function teacherModeUnsupported(teacherMode: string): ClaasError {
+  return new ClaasError(
+    'teacher_mode_unsupported',
+    `teacher_mode "${teacherMode}" is not offered by this trainer. Use "self": the base model itself, with the feedback in its context.`,
+    { teacher_mode: teacherMode, supported: ['self'] },
+  );
 }
 
 /** Greedy answers have no temperature of their own: 0 counts as 1. */

@@ -1,13 +1,7 @@
-import type { ChatTemplateOptions, ConversationMessage } from '@claas/contracts';
+import type { ChatTemplate, Tokenizer } from '@claas/core-model/text';
 
-/** What rendering a context needs of a chat template with its tokenizer. */
-export interface ContextEncoder {
-  /** Renders and tokenizes, generation prompt added; text in messages that looks like a special token stays text. */
-  encodeConversation(messages: readonly ConversationMessage[], options: ChatTemplateOptions): readonly number[];
-}
+/** What rendering a context needs of a model's chat template. Special-token text in messages stays text. */
+export type ContextEncoder = Pick<ChatTemplate, 'encodeConversation'>;
 
-/** Plain text and its tokens; text that looks like a special token stays text. */
-export interface PlainTextEncoder {
-  encode(text: string): readonly number[];
-  decode(tokenIds: readonly number[]): string;
-}
+/** What cutting a text needs of a model's tokenizer. */
+export type TextCutter = Pick<Tokenizer, 'encode' | 'decode'>;

@@ -1,5 +1,6 @@
 import type { Rollout } from '@claas/contracts';
 import type { ContextEncoder } from './context-encoder.js';
+import { renderContext } from './render-context.js';
 
 /**
  * Token ids of what the student was asked: exactly those of the interaction where they are known,
@@ -9,5 +10,5 @@ export function studentContext(
   template: ContextEncoder,
   rollout: Pick<Rollout, 'promptTokenIds' | 'conversation' | 'templateOptions'>,
 ): readonly number[] {
-  return rollout.promptTokenIds ?? template.encodeConversation(rollout.conversation, rollout.templateOptions);
+  return rollout.promptTokenIds ?? renderContext(template, rollout.conversation, rollout.templateOptions);
 }

@@ -1,5 +1,6 @@
 import { ClaasError, type ChatTemplateOptions, type ConversationMessage } from '@claas/contracts';
-import type { ContextEncoder, PlainTextEncoder } from './context-encoder.js';
+import type { ContextEncoder, TextCutter } from './context-encoder.js';
+import { renderContext } from './render-context.js';
 import { teacherConversation } from './teacher-conversation.js';
 
 export interface TeacherContextRequest {
@@ -25,11 +26,12 @@ export interface TeacherContext {
  */
 export function teacherContext(
   template: ContextEncoder,
-  tokenizer: PlainTextEncoder,
+  tokenizer: TextCutter,
   request: TeacherContextRequest,
 ): TeacherContext {
   const render = (feedback: string): readonly number[] =>
-    template.encodeConversation(
+    renderContext(
+      template,
       teacherConversation(request.conversation, feedback, request.teacherTemplate),
       request.templateOptions,
     );
@@ -37,7 +39,7 @@ export function teacherContext(
   let tokenIds = render(request.feedback);
   if (tokenIds.length <= request.maxTokens) return { tokenIds, cut: null };
 
-  const feedbackIds = tokenizer.encode(request.feedback);
+  const feedbackIds = tokenizer.encode(request.feedback, { specialTokens: 'plain' });
   let kept = feedbackIds.length;
   while (tokenIds.length > request.maxTokens) {
     // Tokens at the seams may merge or part, so what is over is taken away again until it fits.
@@ -49,8 +51,8 @@ export function teacherContext(
 }
 
 /** A cut can fall inside a character, whose bytes then decode to U+FFFD. */
-function decodeBeginning(tokenizer: PlainTextEncoder, tokenIds: readonly number[]): string {
-  return tokenizer.decode(tokenIds).replace(/\uFFFD+$/, '');
+function decodeBeginning(tokenizer: TextCutter, tokenIds: readonly number[]): string {
+  return tokenizer.decode(tokenIds, { skipSpecialTokens: false }).replace(/\uFFFD+$/, '');
 }
 
 function noRoomForFeedback(withoutFeedback: number, feedbackTokens: number, maxTokens: number): ClaasError {

@@ -1,0 +1,2 @@
+export * from './distill.js';
+export * from './distillation-context.js';
