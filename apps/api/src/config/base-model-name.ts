@@ -26,7 +26,7 @@ export function placeBaseModel(id: string, workingDirectory: string): BaseModelP
 }
 
 /** `path` as an absolute path, `~` being the user's home. */
-export function expandHome(path: string, workingDirectory: string): string {
+function expandHome(path: string, workingDirectory: string): string {
   const expanded = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
   return resolve(workingDirectory, expanded);
 }

@@ -123,21 +123,23 @@ export class Environment {
     kind: 'number',
     default: 300,
     expected: 'seconds, more than 0',
-    description: 'How long the trainer may take to start and load the base model.',
+    description:
+      'How long the trainer may stay silent in the middle of a request (a step, loading the base model) before it is ended and restarted.',
   })
   @IsNumber()
   @Min(0.001)
-  CLAAS_TRAINER_START_TIMEOUT_S!: number;
+  CLAAS_TRAINER_NO_PROGRESS_TIMEOUT_S!: number;
 
   @Setting({
     kind: 'number',
-    default: 300,
-    expected: 'seconds, more than 0',
-    description: 'How long the trainer may stay silent in the middle of a request before it is ended and restarted.',
+    default: 0,
+    expected: 'seconds, 0 or more',
+    description:
+      'Ends the trainer after so long without a request, which gives its memory back; the next request starts it again. 0 keeps it.',
   })
   @IsNumber()
-  @Min(0.001)
-  CLAAS_TRAINER_SILENCE_TIMEOUT_S!: number;
+  @Min(0)
+  CLAAS_TRAINER_IDLE_TIMEOUT_S!: number;
 
   @Setting({
     kind: 'number',
@@ -243,10 +245,12 @@ export class Environment {
 
   @Setting({
     kind: 'text',
-    default: '~/.cache/huggingface/hub',
+    default: null,
     expected: 'a directory',
-    description: 'The local hub cache. `HF_HOME` (whose `hub` folder it is) is honoured when this is missing.',
+    description:
+      'The local hub cache. Default: the `hub` folder of `HF_HOME`, which is `~/.cache/huggingface` by default.',
   })
+  @IsOptional()
   @IsString()
-  HF_HUB_CACHE!: string;
+  HF_HUB_CACHE!: string | null;
 }

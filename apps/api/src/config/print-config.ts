@@ -9,7 +9,6 @@ export function printableConfig({ settings, environment }: SettingsReading): str
     CLAAS_LORA_ROOT: settings.loraRoot,
     CLAAS_ALLOWED_INIT_BASE_MODELS: settings.baseModel.allowed,
     FEEDBACK_LOG_DIR: settings.feedback.logDirectory,
-    HF_HUB_CACHE: settings.baseModel.hub.cacheDirectory,
   };
   return [...settingDescriptions()]
     .map(([name, { secret }]) => `${name}=${secret === true ? masked(effective[name]) : printed(effective[name])}`)

@@ -1,6 +1,6 @@
 import { validateSync } from 'class-validator';
-import { join, resolve } from 'node:path';
-import { expandHome, placeBaseModel } from './base-model-name.js';
+import { resolve } from 'node:path';
+import { placeBaseModel } from './base-model-name.js';
 import { Environment } from './environment.js';
 import { findLoraRoot } from './lora-root.js';
 import { parseSetting } from './parse-setting.js';
@@ -49,11 +49,6 @@ export function readSettings(variables: Variables, workingDirectory: string): Se
       id: environment.CLAAS_BASE_MODEL_ID,
       ...baseModel,
       allowed: environment.CLAAS_ALLOWED_INIT_BASE_MODELS ?? [baseModel.name],
-      hub: {
-        endpoint: environment.HF_ENDPOINT,
-        token: environment.HF_TOKEN,
-        cacheDirectory: hubCache(environment, variables, workingDirectory),
-      },
     },
     feedback: {
       logDirectory: resolve(workingDirectory, environment.FEEDBACK_LOG_DIR),
@@ -63,19 +58,20 @@ export function readSettings(variables: Variables, workingDirectory: string): Se
   };
   const warnings = unknownSettingWarnings(variables);
   if (loraRoot.note !== null) warnings.push(loraRoot.note);
-  return { settings: withMode(environment, common), environment, warnings };
+  return { settings: withMode(environment, variables, common), environment, warnings };
 }
 
-function withMode(environment: Environment, common: CommonSettings): Settings {
+function withMode(environment: Environment, variables: Variables, common: CommonSettings): Settings {
   switch (environment.CLAAS_DISTILL_EXECUTION_MODE) {
     case 'local':
       return {
         mode: 'local',
         ...common,
         trainer: {
-          tensorBackend: environment.CLAAS_TENSOR_BACKEND,
-          startTimeoutMs: environment.CLAAS_TRAINER_START_TIMEOUT_S * 1000,
-          silenceTimeoutMs: environment.CLAAS_TRAINER_SILENCE_TIMEOUT_S * 1000,
+          environment: { ...variables, CLAAS_TENSOR_BACKEND: environment.CLAAS_TENSOR_BACKEND },
+          noProgressTimeoutMs: environment.CLAAS_TRAINER_NO_PROGRESS_TIMEOUT_S * 1000,
+          idleTimeoutMs:
+            environment.CLAAS_TRAINER_IDLE_TIMEOUT_S === 0 ? null : environment.CLAAS_TRAINER_IDLE_TIMEOUT_S * 1000,
         },
       };
     case 'modal':
@@ -102,12 +98,4 @@ function describeProblem(name: string, variables: Variables): SettingProblem {
   const found =
     description?.secret === true ? 'a value that is something else' : JSON.stringify(variables[name]?.trim());
   return { name, message: `expected ${description?.expected ?? 'another value'}, found ${found}` };
-}
-
-/** HF_HUB_CACHE, else the `hub` folder of HF_HOME, as Hugging Face's own tools look for it. */
-function hubCache(environment: Environment, variables: Variables, workingDirectory: string): string {
-  const home = variables['HF_HOME']?.trim() ?? '';
-  const isGiven = (variables['HF_HUB_CACHE']?.trim() ?? '') !== '';
-  if (!isGiven && home !== '') return join(expandHome(home, workingDirectory), 'hub');
-  return expandHome(environment.HF_HUB_CACHE, workingDirectory);
 }

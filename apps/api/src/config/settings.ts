@@ -1,4 +1,4 @@
-import type { LogLevel, TensorBackendChoice } from './environment.js';
+import type { LogLevel } from './environment.js';
 
 /** Injection token of {@link Settings}. */
 export const SETTINGS = Symbol('Settings');
@@ -10,29 +10,23 @@ export interface FeedbackSettings {
   readonly drainTimeoutMs: number;
 }
 
-export interface HubSettings {
-  readonly endpoint: string;
-  readonly token: string | null;
-  /** Absolute. */
-  readonly cacheDirectory: string;
-}
-
 export interface BaseModelSettings {
   /** As it was asked for: `clay-tiny`, a directory or a Hugging Face id. */
   readonly id: string;
   /** What clients call it. */
   readonly name: string;
-  /** Absolute; null for a Hugging Face id, whose directory is known once it has been found. */
+  /** Absolute; null for a Hugging Face id, which the trainer looks up and downloads. */
   readonly directory: string | null;
   /** Names that POST /v1/lora/init accepts. */
   readonly allowed: readonly string[];
-  readonly hub: HubSettings;
 }
 
 export interface TrainerSettings {
-  readonly tensorBackend: TensorBackendChoice;
-  readonly startTimeoutMs: number;
-  readonly silenceTimeoutMs: number;
+  /** The service's environment and what .env adds to it; the engine passes on what a trainer may know. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly noProgressTimeoutMs: number;
+  /** Null keeps an idle trainer. */
+  readonly idleTimeoutMs: number | null;
 }
 
 export interface CommonSettings {

@@ -1,0 +1,20 @@
+import { Controller, Get } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+
+export class LivenessDto {
+  @ApiProperty({ description: 'Always `alive`: the process answers.', example: 'alive' })
+  status!: 'alive';
+}
+
+@ApiTags('Service')
+@Controller()
+export class LivenessController {
+  @Get('livez')
+  @RouteConfig({ isProbe: true })
+  @ApiOperation({ summary: 'Does the process answer? Asks nothing else' })
+  @ApiOkResponse({ type: LivenessDto })
+  live(): LivenessDto {
+    return { status: 'alive' };
+  }
+}
