@@ -1,0 +1,144 @@
+import { concat, dispose, keep, mul, pad, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { AdapterTensor, AdapterTensors } from '../adapter-files/adapter-tensors.js';
+import { adapterKey } from '../adapter-files/adapter-tensors.js';
+import { LORA_MODULE_NAMES, moduleShape } from '../adapter-files/lora-module.js';
+import type { LoraModuleName } from '../adapter-files/lora-module.js';
+import type { ModelConfig } from '../config/model-config.js';
+import { AdapterShapeError } from '../model/computation-errors.js';
+import { LINEAR_GROUPS } from '../model/decoder-layer.js';
+import type { DecoderLayer, LayerLora, LinearGroupName } from '../model/decoder-layer.js';
+import type { LinearGroup, PackedLora } from '../model/linear-group.js';
+
+export interface LoraShape {
+  readonly rank: number;
+  readonly loraAlpha: number;
+  /** At least one, in the order of a decoder layer. */
+  readonly targetModules: readonly LoraModuleName[];
+}
+
+/**
+ * An adapter's weights as tensors: ΔW = (alpha / r)·B·A for each layer and target module. Never changes:
+ * a step makes a new adapter from new tensors, so a generation that runs ends with the weights that it began with.
+ */
+export class LoraAdapter {
+  readonly shape: LoraShape;
+  /** alpha / r */
+  readonly scale: number;
+  private readonly packedLayers = new Map<number, LayerLora>();
+
+  /**
+   * @param tensors by PEFT key, A (r, I) and B (O, r); the adapter's from now on
+   * @throws AdapterShapeError when a tensor is missing, too many, or not of the model's shape
+   */
+  constructor(
+    config: ModelConfig,
+    shape: LoraShape,
+    readonly tensors: ReadonlyMap<string, Tensor2D>,
+  ) {
+    const targetModules = LORA_MODULE_NAMES.filter((module) => shape.targetModules.includes(module));
+    this.shape = { rank: shape.rank, loraAlpha: shape.loraAlpha, targetModules };
+    this.scale = shape.loraAlpha / shape.rank;
+    assertShapes(config, this.shape, tensors);
+  }
+
+  /** @throws AdapterShapeError */
+  static fromFiles(config: ModelConfig, files: AdapterTensors): LoraAdapter {
+    const tensors = new Map<string, Tensor2D>();
+    for (const [key, { data, shape }] of files.tensors) tensors.set(key, keep(tensor2d(data, [...shape])));
+    try {
+      return new LoraAdapter(config, files, tensors);
+    } catch (error) {
+      dispose([...tensors.values()]);
+      throw error;
+    }
+  }
+
+  /** Reads the weights back, in the form that `writeAdapterFiles` takes. */
+  async toFiles(baseModel: string | null): Promise<AdapterTensors> {
+    const tensors = new Map<string, AdapterTensor>();
+    for (const { key, layer, module, part, tensor } of this.entries()) {
+      const data = Float32Array.from(await tensor.data<'float32'>());
+      tensors.set(key, { module, layer, part, shape: tensor.shape, data });
+    }
+    return { ...this.shape, baseModel, tensors };
+  }
+
+  /** A layer's weights as `linearForward` wants them; made once and kept. */
+  layer(index: number, layer: DecoderLayer): LayerLora {
+    const known = this.packedLayers.get(index);
+    if (known !== undefined) return known;
+    const packed = Object.fromEntries(
+      LINEAR_GROUPS.map((name) => [name, this.packGroup(index, layer.groups[name])]),
+    ) as Record<LinearGroupName, PackedLora | null>;
+    this.packedLayers.set(index, packed);
+    return packed;
+  }
+
+  dispose(): void {
+    dispose([...this.tensors.values()]);
+    for (const layer of this.packedLayers.values()) {
+      for (const name of LINEAR_GROUPS) dispose([layer[name]?.down, layer[name]?.up].filter((x) => x !== undefined));
+    }
+    this.packedLayers.clear();
+  }
+
+  private packGroup(layerIndex: number, group: LinearGroup): PackedLora | null {
+    const totalRows = group.matrix.rows;
+    const downs: Tensor2D[] = [];
+    const ups: Tensor2D[] = [];
+    let row = 0;
+    for (const { module, rows } of group.modules) {
+      const A = this.tensors.get(adapterKey(layerIndex, module, 'A'));
+      const B = this.tensors.get(adapterKey(layerIndex, module, 'B'));
+      if (A !== undefined && B !== undefined) {
+        downs.push(transpose(A));
+        ups.push(tidy(() => padColumns(mul(transpose(B), this.scale), row, totalRows - row - rows)));
+      }
+      row += rows;
+    }
+    if (downs.length === 0) return null;
+    const packed = { down: keep(concat(downs, 1)), up: keep(concat(ups, 0)) };
+    dispose([...downs, ...ups]);
+    return packed;
+  }
+
+  private *entries() {
+    for (const [key, tensor] of this.tensors) {
+      const [, layer, module, part] = /layers\.(\d+)\..*\.(\w+)\.lora_(A|B)\.weight$/.exec(key)!;
+      yield { key, tensor, layer: Number(layer), module: module as LoraModuleName, part: part as 'A' | 'B' };
+    }
+  }
+}
+
+function assertShapes(
+  config: ModelConfig,
+  { rank, targetModules }: LoraShape,
+  tensors: ReadonlyMap<string, Tensor2D>,
+): void {
+  const expectedTensors = 2 * config.layers * targetModules.length;
+  if (expectedTensors === 0) throw new AdapterShapeError('target_modules', 'empty', 'at least one linear module');
+  for (let layer = 0; layer < config.layers; layer++) {
+    for (const module of targetModules) {
+      const [O, I] = moduleShape(config, module);
+      assertShape(adapterKey(layer, module, 'A'), tensors, [rank, I]);
+      assertShape(adapterKey(layer, module, 'B'), tensors, [O, rank]);
+    }
+  }
+  if (tensors.size !== expectedTensors) {
+    throw new AdapterShapeError('the number of tensors', String(tensors.size), String(expectedTensors));
+  }
+}
+
+function assertShape(key: string, tensors: ReadonlyMap<string, Tensor2D>, expected: [number, number]): void {
+  const shape = tensors.get(key)?.shape;
+  if (shape?.[0] === expected[0] && shape[1] === expected[1]) return;
+  throw new AdapterShapeError(key, shape ? `[${shape.join(', ')}]` : 'missing', `[${expected.join(', ')}]`);
+}
+
+function padColumns(x: Tensor2D, before: number, after: number): Tensor2D {
+  return pad(x, [
+    [0, 0],
+    [before, after],
+  ]);
+}

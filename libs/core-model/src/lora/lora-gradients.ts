@@ -1,0 +1,60 @@
+import { dispose, mul, slice, tidy, transpose } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { LayerLoraGradients } from '../model/decoder-layer.js';
+import { LINEAR_GROUPS } from '../model/decoder-layer.js';
+import type { DecoderLayer } from '../model/decoder-layer.js';
+import type { LinearGroup, PackedLoraGradients } from '../model/linear-group.js';
+import type { LoraAdapter } from './lora-adapter.js';
+import { adapterKey } from '../adapter-files/adapter-tensors.js';
+
+/** The gradient of every LoRA tensor, by its PEFT key; the holder disposes of it. */
+export class LoraGradients {
+  readonly tensors: ReadonlyMap<string, Tensor2D>;
+
+  constructor(tensors: ReadonlyMap<string, Tensor2D>) {
+    this.tensors = tensors;
+  }
+
+  dispose(): void {
+    dispose([...this.tensors.values()]);
+  }
+}
+
+/** Takes a layer's packed gradients apart; the results are new tensors by PEFT key. */
+export function unpackLayerGradients(
+  layerIndex: number,
+  layer: DecoderLayer,
+  gradients: LayerLoraGradients,
+  adapter: LoraAdapter,
+): Map<string, Tensor2D> {
+  const tensors = new Map<string, Tensor2D>();
+  for (const name of LINEAR_GROUPS) {
+    const packed = gradients[name];
+    if (packed !== null) unpackGroup(layerIndex, layer.groups[name], packed, adapter, tensors);
+  }
+  return tensors;
+}
+
+function unpackGroup(
+  layerIndex: number,
+  group: LinearGroup,
+  { dA, dUp }: PackedLoraGradients,
+  adapter: LoraAdapter,
+  tensors: Map<string, Tensor2D>,
+): void {
+  const { rank, targetModules } = adapter.shape;
+  let row = 0;
+  let reduced = 0;
+  for (const { module, rows } of group.modules) {
+    if (targetModules.includes(module)) {
+      const [atRow, atReduced] = [row, reduced];
+      tensors.set(adapterKey(layerIndex, module, 'A'), slice(dA, [atReduced, 0], [rank, dA.shape[1]]));
+      tensors.set(
+        adapterKey(layerIndex, module, 'B'),
+        tidy(() => mul(transpose(slice(dUp, [atReduced, atRow], [rank, rows])), adapter.scale)),
+      );
+      reduced += rank;
+    }
+    row += rows;
+  }
+}

@@ -1,0 +1,1 @@
+export { scoreTokens } from './score-tokens.js';
