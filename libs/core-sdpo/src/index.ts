@@ -1,1 +1,14 @@
-export {};
+export { loraInitA } from './lora/lora-init.js';
+export { loraBackward, loraForward } from './lora/lora-linear.js';
+export type { LoraForward, LoraGradients, LoraPair } from './lora/lora-linear.js';
+export { SeededRandom } from './lora/seeded-random.js';
+export { sdpoBatchLoss } from './loss/sdpo-batch-loss.js';
+export type { SdpoBatchLoss, SdpoMeans, SdpoSample, SdpoSampleLoss } from './loss/sdpo-batch-loss.js';
+export { EmptyResponseError, LengthMismatchError, NonFiniteLossError } from './loss/sdpo-errors.js';
+export { sdpoRows, sdpoRowValues } from './loss/sdpo-rows.js';
+export type { SdpoRows, SdpoRowsInput, SdpoRowValues } from './loss/sdpo-rows.js';
+export type { DivergenceSettings, DivergenceSupport, SdpoSettings } from './loss/sdpo-settings.js';
+export { ADAMW_DEFAULTS, adamWInit, adamWUpdate } from './optimizer/adamw.js';
+export type { AdamWSettings, AdamWState, AdamWUpdate } from './optimizer/adamw.js';
+export { clipCoefficient, globalNorm, globalNormClip } from './optimizer/global-norm-clip.js';
+export type { ClippedGradients } from './optimizer/global-norm-clip.js';

@@ -1,0 +1,47 @@
+import { gather, log, max, mul, neg, reshape, softmax, sub, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+
+/** Rows of logits as distributions: log p = shifted − logNormalizer. R rows, V vocabulary. */
+export interface RowSoftmax {
+  /** (R, V): (logits − their row's maximum) / temperature */
+  readonly shifted: Tensor2D;
+  /** (R, 1): log Σ exp(shifted) */
+  readonly logNormalizer: Tensor2D;
+  /** (R, V) */
+  readonly probabilities: Tensor2D;
+}
+
+/**
+ * log p is never taken from a probability, which may underflow, but for the row's largest: with z = shifted, that one is exp(0) / Σ exp(z),
+ * so log Σ exp(z) = −log(max p). It saves the exponential of the whole matrix, which on wasm costs ten times its softmax.
+ */
+export function rowSoftmax(logits: Tensor2D, temperature: number): RowSoftmax {
+  return tidy(() => {
+    const centred: Tensor2D = sub(logits, max(logits, 1, true));
+    const shifted: Tensor2D = temperature === 1 ? centred : mul(centred, 1 / temperature);
+    const probabilities = softmax(shifted);
+    return { shifted, logNormalizer: neg(log(max<Tensor2D>(probabilities, 1, true))), probabilities };
+  });
+}
+
+/** log p of one (or, with R·k flat ids, k) entries of each row, row by row, as a float32 array of the ids' length. */
+export function logProbabilitiesAt(rows: RowSoftmax, ids: Int32Array): Float32Array {
+  const [R, V] = rows.shifted.shape;
+  const k = ids.length / R;
+  const flat = Int32Array.from(ids, (id, i) => {
+    if (id < 0 || id >= V) throw new RangeError(`Token id ${id} is not in a vocabulary of ${V}.`);
+    return Math.floor(i / k) * V + id;
+  });
+  const values = tidy(() => {
+    const entries: Tensor1D = gather(reshape<Rank.R1>(rows.shifted, [R * V]), tensor1d(flat, 'int32'));
+    return sub(reshape<Rank.R2>(entries, [R, k]), rows.logNormalizer);
+  });
+  const array = values.dataSync<'float32'>();
+  values.dispose();
+  return array;
+}
+
+/** log p − log q, exactly 0 where both sides have the same logits — (R, V) */
+export function logRatio(p: RowSoftmax, q: RowSoftmax): Tensor2D {
+  return tidy(() => sub(sub(p.shifted, q.shifted), sub(p.logNormalizer, q.logNormalizer)));
+}
