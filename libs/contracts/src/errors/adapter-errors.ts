@@ -46,7 +46,9 @@ export class AdapterIdInvalidError extends ClaasError {
   }
 }
 
-/** One id may not lie inside another: `a/b` is a directory of files and can't hold the adapter `a/b/c`. */
+/**
+ * Ids and aliases have places of their own, and none lies inside another: `a/b` is a directory of files and can't hold `a/b/c`.
+ */
 export class AdapterIdConflictError extends ClaasError {
   constructor(
     readonly loraId: string,
@@ -54,7 +56,7 @@ export class AdapterIdConflictError extends ClaasError {
   ) {
     super(
       'adapter_id_conflict',
-      `LoRA id ${loraId} collides with the existing ${other}: one would lie inside the other. Choose another id.`,
+      `LoRA id ${loraId} collides with ${other}: each id and alias has a place of its own, and none lies inside another. Choose another id.`,
       {
         lora_id: loraId,
         other,
