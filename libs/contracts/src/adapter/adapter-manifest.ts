@@ -24,6 +24,8 @@ export interface NewVersion extends AdapterShape {
   readonly feedbackId: string | null;
   readonly metrics: StepMetrics | null;
   readonly receipt: LearningReceipt | null;
+  /** What an untrained adapter's A was drawn with; missing for every other origin. */
+  readonly seed?: number;
 }
 
 export interface VersionFile {
