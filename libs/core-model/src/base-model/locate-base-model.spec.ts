@@ -1,0 +1,302 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BaseModelUnavailableError } from './base-model-unavailable-error.js';
+import type { DownloadProgress } from './download-model.js';
+import { hubCacheDirectory } from './hub-cache.js';
+import { locateBaseModel, type LocateBaseModelOptions } from './locate-base-model.js';
+
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const MODEL = 'claas/tiny';
+const TOKEN = 'hf_secret';
+
+/** Stands for the hub, which can't be reached from here: its three routes, large files behind a redirect to another origin. */
+class HubDouble {
+  readonly files = new Map<string, { content: Buffer; large: boolean }>();
+  readonly requests: { url: string; authorization: string | undefined; range: string | undefined; store: boolean }[] =
+    [];
+  /** Cut the connection after so many bytes of a large file, once for each entry. */
+  cuts: number[] = [];
+  status = 200;
+  ignoresRanges = false;
+  corruptions = 0;
+  private hub!: Server;
+  private store!: Server;
+
+  async start(): Promise<void> {
+    this.hub = createServer((request, response) => this.answerHub(request, response));
+    this.store = createServer((request, response) => this.answerStore(request, response));
+    for (const server of [this.hub, this.store]) {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const server of [this.hub, this.store]) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.hub.address() as AddressInfo).port}`;
+  }
+
+  /** Ranges with which a large file was asked for. */
+  rangesOf(name: string): (string | undefined)[] {
+    return this.requests.filter(({ url, store }) => store && url === `/${name}`).map(({ range }) => range);
+  }
+
+  private note(request: IncomingMessage, store: boolean): string {
+    const url = request.url ?? '';
+    this.requests.push({ url, authorization: request.headers.authorization, range: request.headers.range, store });
+    return url;
+  }
+
+  private answerHub(request: IncomingMessage, response: ServerResponse): void {
+    const url = this.note(request, false);
+    if (this.status !== 200) {
+      response.writeHead(this.status, { 'content-type': 'application/json' }).end('{"error":"refused"}');
+    } else if (url.startsWith(`/api/models/${MODEL}/revision/main`)) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: MODEL, sha: COMMIT }));
+    } else if (url.startsWith(`/api/models/${MODEL}/tree/${COMMIT}`)) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(this.tree()));
+    } else {
+      const name = decodeURIComponent(url.slice(`/${MODEL}/resolve/${COMMIT}/`.length));
+      const file = this.files.get(name);
+      if (file === undefined) response.writeHead(404).end();
+      else if (file.large) {
+        const { port } = this.store.address() as AddressInfo;
+        response.writeHead(302, { location: `http://localhost:${port}/${name}` }).end();
+      } else response.writeHead(200).end(file.content);
+    }
+  }
+
+  private answerStore(request: IncomingMessage, response: ServerResponse): void {
+    const url = this.note(request, true);
+    let content = this.files.get(url.slice(1))?.content ?? Buffer.alloc(0);
+    if (this.corruptions > 0) {
+      this.corruptions--;
+      content = Buffer.from(content.map((byte) => byte ^ 0xff));
+    }
+    const match = this.ignoresRanges ? null : /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
+    const start = match === null ? 0 : Number(match[1]);
+    const headers = { 'content-length': String(content.byteLength - start) };
+    if (match === null) response.writeHead(200, headers);
+    else {
+      const range = `bytes ${start}-${content.byteLength - 1}/${content.byteLength}`;
+      response.writeHead(206, { ...headers, 'content-range': range });
+    }
+    const cut = this.cuts.shift();
+    if (cut === undefined) response.end(content.subarray(start));
+    else response.write(content.subarray(start, start + cut), () => setTimeout(() => response.destroy(), 20));
+  }
+
+  private tree(): unknown[] {
+    return [...this.files].map(([path, { content, large }]) => ({
+      type: 'file',
+      path,
+      size: content.byteLength,
+      oid: gitHash(content),
+      ...(large ? { lfs: { oid: sha256(content), size: content.byteLength, pointerSize: 130 } } : {}),
+    }));
+  }
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function gitHash(content: Buffer): string {
+  return createHash('sha1').update(`blob ${content.byteLength}\0`).update(content).digest('hex');
+}
+
+const weights = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251));
+
+describe('locating a base model', () => {
+  let hub: HubDouble;
+  let root: string;
+  let options: LocateBaseModelOptions;
+
+  beforeEach(async () => {
+    hub = new HubDouble();
+    await hub.start();
+    root = await mkdtemp(join(tmpdir(), 'claas-base-model-'));
+    options = { cacheDirectory: join(root, 'hub'), endpoint: hub.endpoint, token: TOKEN, retryDelayMilliseconds: 1 };
+    for (const name of ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+      hub.files.set(name, { content: Buffer.from(`{"file":"${name}"}`), large: false });
+    }
+    hub.files.set('README.md', { content: Buffer.from('# not needed'), large: false });
+    hub.files.set('pytorch_model.bin', { content: Buffer.from('not needed'), large: true });
+    hub.files.set('model.safetensors', { content: weights, large: true });
+  });
+
+  afterEach(async () => {
+    await hub.stop();
+    await rm(root, { recursive: true });
+  });
+
+  async function failure(): Promise<BaseModelUnavailableError> {
+    const error: unknown = await locateBaseModel(MODEL, options).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (!(error instanceof BaseModelUnavailableError)) throw new Error(`Unexpected: ${String(error)}`);
+    expect(error.code).toBe('base_model_invalid');
+    expect(`${error.message} ${String(error.cause)} ${error.stack ?? ''}`).not.toContain(TOKEN);
+    return error;
+  }
+
+  it('takes a directory as it is, without asking anyone', async () => {
+    expect(await locateBaseModel(root, options)).toBe(root);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('downloads the needed files into the layout of the Python tools', async () => {
+    const progress: DownloadProgress[] = [];
+    const directory = await locateBaseModel(MODEL, { ...options, onProgress: (event) => progress.push(event) });
+    const cache = join(root, 'hub', 'models--claas--tiny');
+    expect(directory).toBe(join(cache, 'snapshots', COMMIT));
+    expect(await readFile(join(cache, 'refs', 'main'), 'utf8')).toBe(COMMIT);
+    expect(await readlink(join(directory, 'model.safetensors'))).toBe(join('..', '..', 'blobs', sha256(weights)));
+    expect((await readFile(join(directory, 'model.safetensors'))).equals(weights)).toBe(true);
+    expect(await readFile(join(directory, 'config.json'), 'utf8')).toBe('{"file":"config.json"}');
+    for (const name of ['README.md', 'pytorch_model.bin']) {
+      await expect(stat(join(directory, name))).rejects.toThrow('ENOENT');
+    }
+    const last = progress.at(-1);
+    expect(last?.loadedBytes).toBe(last?.totalBytes);
+    expect(last?.totalBytes).toBeGreaterThan(weights.byteLength);
+  });
+
+  it('sends the token to the hub and to nobody else', async () => {
+    await locateBaseModel(MODEL, options);
+    expect(hub.requests.filter(({ store }) => store)).not.toEqual([]);
+    for (const { store, authorization } of hub.requests) {
+      expect(authorization).toBe(store ? undefined : `Bearer ${TOKEN}`);
+    }
+  });
+
+  it('answers from the cache the second time, also offline', async () => {
+    const directory = await locateBaseModel(MODEL, options);
+    hub.requests.length = 0;
+    expect(await locateBaseModel(MODEL, { ...options, offline: true })).toBe(directory);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('continues where the connection was cut', async () => {
+    hub.cuts = [100_000, 50_000];
+    const directory = await locateBaseModel(MODEL, options);
+    expect((await readFile(join(directory, 'model.safetensors'))).equals(weights)).toBe(true);
+    const ranges = hub.rangesOf('model.safetensors');
+    expect(ranges[0]).toBeUndefined();
+    expect(ranges).toHaveLength(3);
+    const starts = ranges.slice(1).map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]));
+    expect(starts[0]).toBeGreaterThan(0);
+    expect(starts[1]).toBeGreaterThan(starts[0]!);
+  });
+
+  it('continues what an earlier process left behind', async () => {
+    const blobs = join(root, 'hub', 'models--claas--tiny', 'blobs');
+    await mkdir(blobs, { recursive: true });
+    await writeFile(join(blobs, `${sha256(weights)}.incomplete`), weights.subarray(0, 123_456));
+    const directory = await locateBaseModel(MODEL, options);
+    expect(hub.rangesOf('model.safetensors')).toEqual(['bytes=123456-']);
+    expect((await readFile(join(directory, 'model.safetensors'))).equals(weights)).toBe(true);
+  });
+
+  it('begins again when the server ignores ranges', async () => {
+    hub.cuts = [100_000];
+    hub.ignoresRanges = true;
+    const directory = await locateBaseModel(MODEL, options);
+    expect((await readFile(join(directory, 'model.safetensors'))).equals(weights)).toBe(true);
+  });
+
+  it('fetches a damaged file once more, and gives up after the second time', async () => {
+    hub.corruptions = 1;
+    const directory = await locateBaseModel(MODEL, options);
+    expect((await readFile(join(directory, 'model.safetensors'))).equals(weights)).toBe(true);
+
+    await rm(join(root, 'hub'), { recursive: true });
+    hub.corruptions = 2;
+    expect((await failure()).reason).toBe('damaged');
+    await expect(stat(join(root, 'hub', 'models--claas--tiny', 'blobs', sha256(weights)))).rejects.toThrow('ENOENT');
+  });
+
+  it('downloads the shards that the index names', async () => {
+    hub.files.delete('model.safetensors');
+    const parts = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    parts.forEach((name, number) => hub.files.set(name, { content: weights.subarray(number, 1000), large: true }));
+    const index = JSON.stringify({ weight_map: { a: parts[0], b: parts[1], c: parts[0] } });
+    hub.files.set('model.safetensors.index.json', { content: Buffer.from(index), large: false });
+    const directory = await locateBaseModel(MODEL, options);
+    for (const name of parts) expect((await stat(join(directory, name))).isFile()).toBe(true);
+  });
+
+  it.each([
+    [401, 'unauthorized', /HF_TOKEN/],
+    [403, 'forbidden', /Accept its terms/],
+    [404, 'not_found', /no such model/],
+    [500, 'hub_failed', /status 500/],
+  ] as const)('says what to do when the hub answers %i', async (status, reason, message) => {
+    hub.status = status;
+    const error = await failure();
+    expect(error.reason).toBe(reason);
+    expect(error.message).toMatch(message);
+  });
+
+  it('says that the hub cannot be reached', async () => {
+    await hub.stop();
+    expect((await failure()).reason).toBe('offline');
+    await hub.start();
+  });
+
+  it('says that a model without safetensors is of no use', async () => {
+    hub.files.delete('model.safetensors');
+    expect((await failure()).reason).toBe('incomplete');
+  });
+
+  it('gives up on a connection that never brings a byte', async () => {
+    hub.cuts = Array.from({ length: 20 }, () => 0);
+    expect((await failure()).reason).toBe('offline');
+  });
+
+  it('ends when it is told to', async () => {
+    const controller = new AbortController();
+    hub.cuts = [1000];
+    const located = locateBaseModel(MODEL, {
+      ...options,
+      signal: controller.signal,
+      onProgress: ({ file }) => {
+        if (file === 'model.safetensors') controller.abort();
+      },
+    });
+    await expect(located).rejects.toThrow(/abort/i);
+  });
+
+  it.each(['../outside', '/no/such/directory', 'a/b/c', ''])('refuses %j as an id', async (id) => {
+    await expect(locateBaseModel(id, options)).rejects.toMatchObject({ reason: 'not_an_id' });
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('downloads nothing when offline', async () => {
+    options = { ...options, offline: true };
+    expect((await failure()).message).toMatch(/HF_HUB_OFFLINE/);
+    expect(hub.requests).toEqual([]);
+  });
+});
+
+describe('the place of the cache', () => {
+  it.each([
+    [{ HF_HUB_CACHE: '/a', HF_HOME: '/b' }, '/a'],
+    [{ HUGGINGFACE_HUB_CACHE: '/c', HF_HOME: '/b' }, '/c'],
+    [{ HF_HOME: '/b' }, '/b/hub'],
+    [{ XDG_CACHE_HOME: '/x' }, '/x/huggingface/hub'],
+  ])('follows %j', (environment, expected) => {
+    expect(hubCacheDirectory(environment)).toBe(expected);
+  });
+});
