@@ -22,6 +22,7 @@ export const ERROR_CODES = [
   'feedback_not_found',
   'feedback_lock_timeout',
   'feedback_interrupted',
+  'feedback_failed',
   'idempotency_conflict',
   'request_invalid',
   'request_malformed',
