@@ -127,7 +127,7 @@ export class JsonFields {
   }
 
   private valueOr(field: string, fallback: unknown): unknown {
-    return this.has(field) ? this.raw(field) : (fallback ?? this.raw(field));
+    return this.has(field) || fallback === undefined ? this.raw(field) : fallback;
   }
 }
 
