@@ -117,6 +117,9 @@ export class FsAdapterStore extends AdapterStore {
       }
       const head: HeadPointer = { format: 1, loraId, version: 0, nextVersion: 1, createdAt, updatedAt: createdAt };
       await writer.createFile(join(adapter, HEAD_FILE), headText(head));
+      // An alias that outlived an adapter of this id must not come back with the new one.
+      const aliases = await this.#keptAliases();
+      if (aliases.size < (await readAliases(layout.aliases)).size) await writeAliases(this.#parts, aliases);
       await writer.move(adapter, layout.adapter(loraId));
       await setPendingAliases(this.#parts, loraId);
       await view.show(loraId, loraId);

@@ -26,6 +26,8 @@ export function readZipDirectory(archive: Uint8Array): ZipDirectoryEntry[] {
   if (end < 0 || end + END_BYTES > bytes.length || bytes.readUInt32LE(end) !== END_SIGNATURE) {
     throw new AdapterArchiveInvalidError('it is not a zip, or its end is missing. Send the file as it was exported.');
   }
+  const commentBytes = bytes.readUInt16LE(end + 20);
+  if (end + END_BYTES + commentBytes !== bytes.length) throw damaged();
   const count = bytes.readUInt16LE(end + 10);
   const start = bytes.readUInt32LE(end + 16);
   const entries: ZipDirectoryEntry[] = [];
