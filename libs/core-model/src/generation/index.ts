@@ -1,4 +1,8 @@
-export { generate, generateTokens } from './generate.js';
-export type { FinishReason, Generation, TokenSampling } from './generate.js';
-export type { SampledToken, SamplingSettings, TokenLogprob } from './sample-token.js';
-export { seededRandom } from './seeded-random.js';
+export { generate } from './generate.js';
+export type { Generation } from './generate.js';
+export { generateTokens } from './generate-tokens.js';
+export type { FinishReason, GenerationStep, TokenSampling } from './generate-tokens.js';
+export type { TextSampling } from './resolve-sampling.js';
+export type { SampledToken, SamplingDistribution, TokenLogprob } from './sample-token.js';
+export { TextGenerator } from './text-generator.js';
+export type { TextGeneration, TextGenerationOptions, TextToken, TextTokenAlternative } from './text-generator.js';

@@ -1,4 +1,4 @@
-export interface SamplingSettings {
+export interface SamplingDistribution {
   /** 0 is greedy. */
   readonly temperature: number;
   /** Share of probability that is kept, above 0; 1 is off. Applied after `topK`, as vLLM does. */
@@ -28,7 +28,7 @@ export interface SampledToken extends TokenLogprob {
  */
 export function sampleToken(
   logits: Float32Array,
-  settings: SamplingSettings,
+  settings: SamplingDistribution,
   alternatives: number,
   random: () => number,
 ): SampledToken {
@@ -47,7 +47,7 @@ export function sampleToken(
   };
 }
 
-function draw(logits: Float32Array, { temperature, topP, topK }: SamplingSettings, random: () => number): number {
+function draw(logits: Float32Array, { temperature, topP, topK }: SamplingDistribution, random: () => number): number {
   const top = logits[argmax(logits)]!;
   const weight = (id: number) => Math.exp((logits[id]! - top) / temperature);
   const kept = topK > 0 && topK < logits.length ? largest(logits, topK) : null;

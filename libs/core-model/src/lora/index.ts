@@ -1,3 +1,3 @@
 export { LoraAdapter } from './lora-adapter.js';
-export type { LoraShape } from './lora-adapter.js';
+export type { LoraInitialisation, LoraShape } from './lora-adapter.js';
 export { LoraGradients } from './lora-gradients.js';

@@ -1,5 +1,6 @@
-import { concat, dispose, keep, mul, pad, tensor2d, tidy, transpose } from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { concat, dispose, keep, mul, pad, tensor2d, tidy, transpose, zeros } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
+import { loraInitA } from '@claas/core-sdpo';
 import type { AdapterTensor, AdapterTensors } from '../adapter-files/adapter-tensors.js';
 import { adapterKey } from '../adapter-files/adapter-tensors.js';
 import { LORA_MODULE_NAMES, moduleShape } from '../adapter-files/lora-module.js';
@@ -15,6 +16,11 @@ export interface LoraShape {
   readonly loraAlpha: number;
   /** At least one, in the order of a decoder layer. */
   readonly targetModules: readonly LoraModuleName[];
+}
+
+export interface LoraInitialisation extends LoraShape {
+  /** Seeds A. */
+  readonly seed: number;
 }
 
 /**
@@ -40,6 +46,21 @@ export class LoraAdapter {
     this.shape = { rank: shape.rank, loraAlpha: shape.loraAlpha, targetModules };
     this.scale = shape.loraAlpha / shape.rank;
     assertShapes(config, this.shape, tensors);
+  }
+
+  /** An untrained adapter: A Kaiming-uniform as in PEFT, B zero, so that it changes nothing yet. */
+  static initialise(config: ModelConfig, { seed, ...shape }: LoraInitialisation): LoraAdapter {
+    const { rank, targetModules } = shape;
+    const tensors = new Map<string, Tensor2D>();
+    for (let layer = 0; layer < config.layers; layer++) {
+      for (const module of targetModules) {
+        const [O, I] = moduleShape(config, module);
+        const key = adapterKey(layer, module, 'A');
+        tensors.set(key, keep(tensor2d(loraInitA(seed, key, rank, I), [rank, I])));
+        tensors.set(adapterKey(layer, module, 'B'), keep(zeros<Rank.R2>([O, rank])));
+      }
+    }
+    return new LoraAdapter(config, shape, tensors);
   }
 
   /** @throws AdapterShapeError */
