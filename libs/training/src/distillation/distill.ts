@@ -1,6 +1,17 @@
-import { ClaasError } from '@claas/contracts';
 import type { DistillationProgress, DistillationResult, DistillationTask } from '@claas/contracts';
+import { readAdapterFiles, readOptimizerState } from '@claas/core-model';
+import type { LanguageModel } from '@claas/core-model';
+import { prepareRollout } from '../preparation/index.js';
+import type { PreparedDistillation } from '../preparation/index.js';
+import { distillationResult } from '../receipt/distillation-result.js';
+import type { TakenStep } from '../receipt/distillation-result.js';
+import { AdapterLearner, SdpoStep, throwIfCancelled } from '../step/index.js';
+import { rolloutModel } from './distillation-context.js';
 import type { DistillationContext } from './distillation-context.js';
+import { PhaseProgress } from './phase-progress.js';
+import { adamWSettings, sdpoSettings } from './sdpo-settings.js';
+import { stepError } from './step-error.js';
+import { writeVersion } from './write-version.js';
 
 export interface DistillOptions {
   readonly signal?: AbortSignal;
@@ -10,14 +21,86 @@ export interface DistillOptions {
 /**
  * One feedback, learned: reads the parent version's files, takes `settings.steps` optimizer steps, measures,
  * and writes the new version (adapter and optimizer state) to `task.outputDirectory`. The same task gives the same bytes.
- * Nothing is written unless every number is finite.
- * @throws ClaasError as `prepareRollout`, and `teacher_mode_unsupported`, `adapter_incompatible`, `step_not_finite`, `cancelled`
+ * Nothing is written unless every number is finite, and the parent's files are only read.
+ * @throws ClaasError as `prepareRollout`, and `adapter_incompatible`, `step_not_finite`, `cancelled`
  */
 export async function distill(
   context: DistillationContext,
   task: DistillationTask,
   options: DistillOptions = {},
 ): Promise<DistillationResult> {
-  await Promise.resolve([context, task, options]);
-  throw new ClaasError('internal', 'Being written.');
+  try {
+    throwIfCancelled(options.signal);
+    const prepared = prepareRollout(rolloutModel(context), task, context.teacherTemplate);
+    return await distillPrepared(context, task, prepared, options);
+  } catch (error) {
+    throw stepError(error);
+  }
+}
+
+async function distillPrepared(
+  { model, tokenizer }: DistillationContext,
+  task: DistillationTask,
+  prepared: PreparedDistillation,
+  { signal, onProgress }: DistillOptions,
+): Promise<DistillationResult> {
+  const progress = new PhaseProgress(task.settings.steps, onProgress);
+  progress.enter('loading');
+  const parentFiles = await readAdapterFiles(task.parent.directory, model.config);
+  const parentState = await readOptimizerState(task.parent.directory, parentFiles);
+  const learner = AdapterLearner.fromFiles(model.config, parentFiles, parentState);
+  let step: SdpoStep | null = null;
+  try {
+    progress.enter('teacher');
+    step = await prepareStep(model, task, prepared, signal);
+    const taken = await takeSteps(step, learner, task, progress, signal);
+
+    progress.enter('measuring');
+    const after = await step.evaluate(learner.adapter, { signal });
+    const result = await distillationResult({ model, tokenizer, task, prepared, learner, taken, after });
+
+    throwIfCancelled(signal);
+    progress.enter('saving');
+    const { files, state } = await learner.toFiles(parentFiles.baseModel ?? task.baseModel);
+    await writeVersion(task.outputDirectory, files, state);
+    progress.finish();
+    return result;
+  } finally {
+    step?.dispose();
+    learner.dispose();
+  }
+}
+
+function prepareStep(
+  model: LanguageModel,
+  { settings }: DistillationTask,
+  prepared: PreparedDistillation,
+  signal: AbortSignal | undefined,
+): Promise<SdpoStep> {
+  const { promptTokenIds, teacherTokenIds, responseTokenIds, rolloutLogprobs, temperature } = prepared;
+  const sample = { promptTokenIds, teacherTokenIds, responseTokenIds, oldLogprobs: rolloutLogprobs, mask: null };
+  return SdpoStep.prepare(model, [sample], sdpoSettings(settings, temperature), { signal });
+}
+
+async function takeSteps(
+  step: SdpoStep,
+  learner: AdapterLearner,
+  { settings }: DistillationTask,
+  progress: PhaseProgress,
+  signal: AbortSignal | undefined,
+): Promise<TakenStep[]> {
+  const taken: TakenStep[] = [];
+  for (let i = 0; i < settings.steps; i++) {
+    progress.enter('forward');
+    const onBackward = (): void => progress.enter('backward');
+    const { evaluation, gradients } = await step.differentiate(learner.adapter, { signal, onBackward });
+    progress.enter('update');
+    try {
+      const { gradNorm } = learner.update(gradients, adamWSettings(settings));
+      taken.push({ evaluation, gradNorm });
+    } finally {
+      gradients.dispose();
+    }
+  }
+  return taken;
 }

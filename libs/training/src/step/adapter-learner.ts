@@ -1,0 +1,58 @@
+import { LoraAdapter } from '@claas/core-model';
+import type { AdapterTensors, ModelConfig, OptimizerState } from '@claas/core-model';
+import type { AdamWSettings, AdamWState } from '@claas/core-sdpo';
+import type { GradientSum } from './gradient-sum.js';
+import { disposeOptimizerTensors, optimizerTensors, readOptimizerTensors } from './optimizer-tensors.js';
+import { updateAdapter } from './update-adapter.js';
+import type { AdapterUpdate } from './update-adapter.js';
+
+/** An adapter on its way from one version to the next: the parent stays, the current weights and moments are replaced step by step. */
+export class AdapterLearner {
+  #current: { readonly adapter: LoraAdapter; readonly state: AdamWState };
+
+  private constructor(
+    private readonly config: ModelConfig,
+    /** As the parent version has it; never changes. */
+    readonly parent: LoraAdapter,
+    state: AdamWState,
+  ) {
+    this.#current = { adapter: parent, state };
+  }
+
+  /** @param stored null: fresh moments. @throws AdapterShapeError */
+  static fromFiles(config: ModelConfig, files: AdapterTensors, stored: OptimizerState | null): AdapterLearner {
+    const parent = LoraAdapter.fromFiles(config, files);
+    return new AdapterLearner(config, parent, optimizerTensors(parent, stored));
+  }
+
+  /** With all updates so far; stays this object's. */
+  get adapter(): LoraAdapter {
+    return this.#current.adapter;
+  }
+
+  get state(): AdamWState {
+    return this.#current.state;
+  }
+
+  /** One optimizer step. @throws NonFiniteLossError, after which nothing has changed */
+  update(gradients: GradientSum, settings: AdamWSettings): Pick<AdapterUpdate, 'gradNorm' | 'clipCoefficient'> {
+    const { adapter, state } = this.#current;
+    const update = updateAdapter(this.config, adapter, gradients, state, settings);
+    this.#current = update;
+    disposeOptimizerTensors(state);
+    if (adapter !== this.parent) adapter.dispose();
+    return { gradNorm: update.gradNorm, clipCoefficient: update.clipCoefficient };
+  }
+
+  /** Weights and moments read back, in the form that files are written from. */
+  async toFiles(baseModel: string | null): Promise<{ readonly files: AdapterTensors; readonly state: OptimizerState }> {
+    const files = await this.adapter.toFiles(baseModel);
+    return { files, state: await readOptimizerTensors(files, this.state) };
+  }
+
+  dispose(): void {
+    disposeOptimizerTensors(this.state);
+    if (this.adapter !== this.parent) this.adapter.dispose();
+    this.parent.dispose();
+  }
+}
