@@ -27,6 +27,7 @@ export const ERROR_STATUSES: Readonly<Record<ErrorCode, ErrorStatus>> = {
   feedback_not_found: { status: 404, title: 'Feedback not found' },
   feedback_lock_timeout: { status: 409, title: 'Adapter is busy' },
   feedback_interrupted: { status: 500, title: 'Feedback was interrupted' },
+  feedback_failed: { status: 500, title: 'Feedback update failed' },
   idempotency_conflict: { status: 409, title: 'Idempotency key was used for another request' },
   request_invalid: { status: 422, title: 'Request is invalid' },
   request_malformed: { status: 400, title: 'Request can’t be read' },
