@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { expectClose, heads } from './contract-subject.js';
+import type { ContractSubject } from './contract-subject.js';
+import { finiteDifferences, seededValues } from './oracle/plain-array.js';
+import { plainAttention } from './oracle/plain-operations.js';
+import type { AttentionSizes } from './oracle/plain-operations.js';
+
+const CASES: (AttentionSizes & { readonly name: string })[] = [
+  { name: 'one key/value head per query head', H: 4, G: 4, T: 5, S: 5, D: 4, offset: 0 },
+  { name: 'grouped queries', H: 6, G: 2, T: 5, S: 5, D: 4, offset: 0 },
+  { name: 'one key/value head for all', H: 4, G: 1, T: 5, S: 5, D: 4, offset: 0 },
+  { name: 'one head', H: 1, G: 1, T: 7, S: 7, D: 6, offset: 0 },
+  { name: 'queries after cached keys', H: 4, G: 2, T: 3, S: 9, D: 4, offset: 6 },
+  { name: 'a single query after cached keys', H: 4, G: 2, T: 1, S: 40, D: 8, offset: 39 },
+  { name: 'a single position', H: 4, G: 2, T: 1, S: 1, D: 4, offset: 0 },
+  { name: 'keys beyond the sequence', H: 4, G: 2, T: 3, S: 12, D: 4, offset: 4 },
+  { name: 'a single query with keys beyond', H: 6, G: 2, T: 1, S: 16, D: 4, offset: 9 },
+];
+
+/** Causal grouped-query attention, forward and backward. */
+export function attentionContract(subject: () => ContractSubject): void {
+  describe.each(CASES)('attention with $name', (sizes) => {
+    const { H, G, T, S, D, offset } = sizes;
+    const [q, dOutput] = [seededValues(H * T * D, 17, 2), seededValues(H * T * D, 18)];
+    const [k, v] = [seededValues(G * S * D, 19, 2), seededValues(G * S * D, 20)];
+
+    it('looks at the past only', () => {
+      const { backend, tolerance } = subject();
+      const { output } = backend.attention(heads(q, H, T), heads(k, G, S), heads(v, G, S), offset);
+      expect(output.shape).toEqual([H, T, D]);
+      expectClose(output, plainAttention(q, k, v, sizes), tolerance);
+    });
+
+    it('passes gradients back to queries, keys and values', () => {
+      const { backend, tolerance } = subject();
+      const inputs = [heads(q, H, T), heads(k, G, S), heads(v, G, S)] as const;
+      const { saved } = backend.attention(...inputs, offset);
+      const { dq, dk, dv } = backend.attentionBackward(heads(dOutput, H, T), ...inputs, saved);
+      expect([dq.shape, dk.shape, dv.shape]).toEqual([
+        [H, T, D],
+        [G, S, D],
+        [G, S, D],
+      ]);
+      expectClose(
+        dq,
+        finiteDifferences((at) => plainAttention(at, k, v, sizes), q, dOutput),
+        tolerance,
+      );
+      expectClose(
+        dk,
+        finiteDifferences((at) => plainAttention(q, at, v, sizes), k, dOutput),
+        tolerance,
+      );
+      expectClose(
+        dv,
+        finiteDifferences((at) => plainAttention(q, k, at, sizes), v, dOutput),
+        tolerance,
+      );
+    });
+  });
+
+  describe('attention', () => {
+    it('never reads keys and values beyond the sequence, whatever lies there', () => {
+      const { backend } = subject();
+      const [H, G, T, D, offset, S] = [4, 2, 3, 4, 2, 9];
+      const q = heads(seededValues(H * T * D, 21), H, T);
+      const padded = (seed: number, padding: number) =>
+        heads(
+          seededValues(G * S * D, seed).map((value, i) => (Math.floor(i / D) % S < offset + T ? value : padding)),
+          G,
+          S,
+        );
+      const outputWith = (padding: number) => [
+        ...backend.attention(q, padded(22, padding), padded(23, padding), offset).output.dataSync(),
+      ];
+      const clean = outputWith(0);
+      expect(clean.every(Number.isFinite)).toBe(true);
+      expect(outputWith(1e30)).toEqual(clean);
+      expect(outputWith(Number.NaN)).toEqual(clean);
+    });
+
+    it('gives the same for positions one by one as for all at once', () => {
+      const { backend, tolerance } = subject();
+      const [H, G, T, D] = [6, 2, 8, 4];
+      const [q, k, v] = [seededValues(H * T * D, 24, 2), seededValues(G * T * D, 25, 2), seededValues(G * T * D, 26)];
+      const together = backend.attention(heads(q, H, T), heads(k, G, T), heads(v, G, T), 0).output.dataSync();
+      for (let t = 0; t < T; t++) {
+        const atT = (_: number, i: number) => (Math.floor(i / D) * T + t) * D + (i % D);
+        const indices = Array.from({ length: H * D }, atT);
+        const qt = Float64Array.from(indices, (i) => q[i]!);
+        const expected = Float64Array.from(indices, (i) => together[i]!);
+        expectClose(backend.attention(heads(qt, H, 1), heads(k, G, T), heads(v, G, T), t).output, expected, tolerance);
+      }
+    });
+
+    it('refuses fewer keys than positions', () => {
+      const { backend } = subject();
+      const [q, kv] = [heads(seededValues(12, 27), 1, 3), heads(seededValues(16, 28), 1, 4)];
+      expect(() => backend.attention(q, kv, kv, 2)).toThrow(RangeError);
+    });
+  });
+}

@@ -1,0 +1,43 @@
+import { describe, it } from 'vitest';
+import { expectClose, matrix } from './contract-subject.js';
+import type { ContractSubject } from './contract-subject.js';
+import { seededValues } from './oracle/plain-array.js';
+import { plainProduct, plainTranspose } from './oracle/plain-operations.js';
+
+/** Sizes on either side of whatever a backend decides by size. */
+const SIZES = [
+  { M: 1, K: 1, N: 1 },
+  { M: 1, K: 64, N: 90 },
+  { M: 3, K: 7, N: 200 },
+  { M: 200, K: 7, N: 3 },
+  { M: 50, K: 90, N: 4 },
+  { M: 4, K: 200, N: 50 },
+  { M: 65, K: 65, N: 65 },
+];
+
+/** Products of two trainable or transient matrices. */
+export function productsContract(subject: () => ContractSubject): void {
+  describe.each(SIZES)('products with M $M, K $K, N $N', ({ M, K, N }) => {
+    const [a, b] = [seededValues(M * K, 4), seededValues(K * N, 5)];
+    const expected = plainProduct(a, b, M, K, N);
+
+    it('multiply', () => {
+      const { backend, tolerance } = subject();
+      expectClose(backend.product(matrix(a, M), matrix(b, K)), expected, tolerance);
+    });
+
+    it('multiply by a transposed right operand', () => {
+      const { backend, tolerance } = subject();
+      expectClose(
+        backend.productTransposedRight(matrix(a, M), matrix(plainTranspose(b, K, N), N)),
+        expected,
+        tolerance,
+      );
+    });
+
+    it('multiply a transposed left operand', () => {
+      const { backend, tolerance } = subject();
+      expectClose(backend.productTransposedLeft(matrix(plainTranspose(a, M, K), K), matrix(b, K)), expected, tolerance);
+    });
+  });
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { expectClose, heads, matrix, vector } from './contract-subject.js';
+import type { ContractSubject } from './contract-subject.js';
+import { finiteDifferences, seededValues } from './oracle/plain-array.js';
+import type { PlainArray } from './oracle/plain-array.js';
+import { plainLogSoftmax, plainRmsNorm, plainRotate, plainSwiglu } from './oracle/plain-operations.js';
+
+const EPSILON = 1e-6;
+const [N, C] = [5, 12];
+const [H, T, D] = [3, 4, 6];
+
+/** Norms, activations and rotations: operations on rows of channels. */
+export function rowOperationsContract(subject: () => ContractSubject): void {
+  describe('RMS norm', () => {
+    const [x, weight, dy] = [seededValues(N * C, 6, 3), seededValues(C, 7), seededValues(N * C, 8)];
+
+    it('normalizes rows, a row of zeros included', () => {
+      const { backend, tolerance } = subject();
+      const withZeros = x.map((value, i) => (i < C ? 0 : value));
+      const { y, inverseRms } = backend.rmsNorm(matrix(withZeros, N), vector(weight), EPSILON);
+      expectClose(y, plainRmsNorm(withZeros, weight, EPSILON), tolerance);
+      expect(inverseRms.shape).toEqual([N, 1]);
+    });
+
+    it('passes gradients back', () => {
+      const { backend, tolerance } = subject();
+      const { inverseRms } = backend.rmsNorm(matrix(x, N), vector(weight), EPSILON);
+      const dx = backend.rmsNormBackward(matrix(dy, N), matrix(x, N), vector(weight), inverseRms);
+      expectClose(
+        dx,
+        finiteDifferences((at) => plainRmsNorm(at, weight, EPSILON), x, dy),
+        tolerance,
+      );
+    });
+  });
+
+  describe('rotary embedding', () => {
+    const [x, dy] = [seededValues(H * T * D, 9), seededValues(H * T * D, 10)];
+    const angles = Float64Array.from({ length: T * D }, (_, i) => (Math.floor(i / D) + 1) * 10 ** -(i % (D / 2)));
+    const [cos, sin] = [angles.map(Math.cos), angles.map(Math.sin)];
+
+    it('rotates the two halves of each head against each other', () => {
+      const { backend, tolerance } = subject();
+      const rotated = backend.rotate(heads(x, H, T), matrix(cos, T), matrix(sin, T));
+      expect(rotated.shape).toEqual([H, T, D]);
+      expectClose(rotated, plainRotate(x, cos, sin, D), tolerance);
+    });
+
+    it('passes gradients back, which is the rotation undone', () => {
+      const { backend, tolerance } = subject();
+      const dx = backend.rotateBackward(heads(dy, H, T), matrix(cos, T), matrix(sin, T));
+      expectClose(
+        dx,
+        finiteDifferences((at) => plainRotate(at, cos, sin, D), x, dy),
+        tolerance,
+      );
+      const back = backend.rotateBackward(
+        backend.rotate(heads(x, H, T), matrix(cos, T), matrix(sin, T)),
+        matrix(cos, T),
+        matrix(sin, T),
+      );
+      expectClose(back, x, tolerance);
+    });
+  });
+
+  describe('SwiGLU', () => {
+    const [gate, up, dy] = [seededValues(N * C, 11, 8), seededValues(N * C, 12, 2), seededValues(N * C, 13)];
+
+    it('gates', () => {
+      const { backend, tolerance } = subject();
+      expectClose(backend.swiglu(matrix(gate, N), matrix(up, N)), plainSwiglu(gate, up), tolerance);
+    });
+
+    it('passes gradients back to gate and up', () => {
+      const { backend, tolerance } = subject();
+      const { dGate, dUp } = backend.swigluBackward(matrix(dy, N), matrix(gate, N), matrix(up, N));
+      expectClose(
+        dGate,
+        finiteDifferences((at) => plainSwiglu(at, up), gate, dy),
+        tolerance,
+      );
+      expectClose(
+        dUp,
+        finiteDifferences((at) => plainSwiglu(gate, at), up, dy),
+        tolerance,
+      );
+    });
+
+    it('saturates without overflow', () => {
+      const { backend, tolerance } = subject();
+      const [far, ones] = [Float64Array.of(-200, -100, 0, 100, 200), new Float64Array(5).fill(1)];
+      expectClose(backend.swiglu(matrix(far, 1), matrix(ones, 1)), plainSwiglu(far, ones), tolerance);
+      const { dGate } = backend.swigluBackward(matrix(ones, 1), matrix(far, 1), matrix(ones, 1));
+      expectClose(dGate, Float64Array.of(0, 0, 0.5, 1, 1), tolerance);
+    });
+  });
+
+  describe('log-softmax', () => {
+    const V = 301;
+    const cases: [string, PlainArray][] = [
+      ['ordinary logits', seededValues(4 * V, 14, 5)],
+      ['logits around ±80, whose probabilities underflow', seededValues(4 * V, 15, 80)],
+      ['logits far from zero', seededValues(4 * V, 16).map((value) => value + 1000)],
+      ['equal logits', new Float64Array(4 * V).fill(3)],
+    ];
+
+    it.each(cases)('normalizes %s', (_name, x) => {
+      const { backend, tolerance } = subject();
+      expectClose(backend.logSoftmax(matrix(x, 4)), plainLogSoftmax(x, V), tolerance);
+    });
+  });
+}
