@@ -1,4 +1,5 @@
 export * from './adapter-files/index.js';
+export * from './base-model/index.js';
 export * from './config/index.js';
 export * from './errors/index.js';
 export * from './generation/index.js';
