@@ -1,6 +1,6 @@
 import { ClaasError } from '@claas/contracts';
 import type { TrainerEvent, TrainerMethod } from '@claas/contracts';
-import { toClaasError } from '../errors/to-claas-error.js';
+import { asClaasError } from '@claas/training';
 import { log } from '../logging/log.js';
 import type { MethodContext, MethodHandler, MethodTable } from '../methods/method-table.js';
 import type { TrainerSession } from '../session/trainer-session.js';
@@ -45,7 +45,7 @@ export class RequestLoop {
       this.write({ id, result } as TrainerEvent);
       if (method === 'shutdown') this.exit(0);
     } catch (error) {
-      const cause = toClaasError(error);
+      const cause = asClaasError(error);
       if (cause.code === 'internal') log('error', cause.message, { id, method, stack: stackOf(error) });
       this.write({ id, error: cause.toWire() });
     } finally {
