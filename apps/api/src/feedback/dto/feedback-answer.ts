@@ -1,0 +1,28 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { Feedback } from '../feedback.js';
+import { OutcomeAnswer, toOutcomeAnswer } from './outcome-answer.js';
+
+/** The answer to a feedback that was learned. */
+export class FeedbackAnswer extends OutcomeAnswer {
+  @ApiProperty({ enum: ['ok'], example: 'ok' })
+  status!: 'ok';
+
+  @ApiProperty({ description: 'Of the feedback: GET /v1/feedback/{request_id} shows it again.' })
+  request_id!: string;
+
+  @ApiProperty({ description: 'The id behind the alias that was sent.', example: 'user/my-lora-init' })
+  lora_id!: string;
+
+  @ApiProperty({ description: 'The JSON file of this feedback; empty when it could not be written.' })
+  feedback_log_path!: string;
+}
+
+export function toFeedbackAnswer(feedback: Feedback): FeedbackAnswer {
+  return {
+    status: 'ok',
+    request_id: feedback.requestId,
+    lora_id: feedback.loraId,
+    ...toOutcomeAnswer(feedback),
+    feedback_log_path: feedback.logPath ?? '',
+  };
+}

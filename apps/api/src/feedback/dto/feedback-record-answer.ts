@@ -1,0 +1,87 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { ErrorCode } from '@claas/contracts';
+import { FEEDBACK_STATES, type FeedbackState } from '../feedback-state.js';
+import type { Feedback } from '../feedback.js';
+import { OutcomeAnswer, toOutcomeAnswer } from './outcome-answer.js';
+import { toRequestAnswer, type RequestAnswer } from './request-answer.js';
+
+export class FeedbackErrorAnswer {
+  @ApiProperty({ description: 'Stable.', type: String, example: 'trainer_crashed' })
+  code!: ErrorCode;
+
+  @ApiProperty({ description: 'The phase in which it happened.', example: 'distill' })
+  phase!: string;
+
+  @ApiProperty({ description: 'What happened, and in what state the adapter is.' })
+  detail!: string;
+}
+
+/** A feedback that was accepted, and what has become of it so far. */
+export class FeedbackRecordAnswer extends OutcomeAnswer {
+  @ApiProperty()
+  request_id!: string;
+
+  @ApiProperty({ enum: FEEDBACK_STATES })
+  status!: FeedbackState;
+
+  @ApiProperty({ description: 'True when nothing remains to be done.' })
+  finished!: boolean;
+
+  @ApiProperty({ description: 'The adapter behind the id or alias that was sent.', example: 'user/my-lora-init' })
+  lora_id!: string;
+
+  @ApiProperty({ description: 'The version that it learned from.', type: 'integer', nullable: true, example: 0 })
+  parent_version!: number | null;
+
+  @ApiProperty({ description: 'How often its step was begun.', type: 'integer', example: 1 })
+  attempts!: number;
+
+  @ApiProperty({ type: FeedbackErrorAnswer, nullable: true })
+  error!: FeedbackErrorAnswer | null;
+
+  @ApiProperty({ description: 'As sent, with every default written out.', type: 'object', additionalProperties: true })
+  request!: RequestAnswer;
+
+  @ApiProperty({ type: String, nullable: true })
+  idempotency_key!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  feedback_log_path!: string | null;
+
+  @ApiProperty({ format: 'date-time' })
+  created_at!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updated_at!: string;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  finished_at!: string | null;
+}
+
+export function toFeedbackRecordAnswer(feedback: Feedback): FeedbackRecordAnswer {
+  const { error } = feedback;
+  return {
+    request_id: feedback.requestId,
+    status: feedback.state,
+    finished: feedback.finishedAt !== null,
+    lora_id: feedback.loraId,
+    parent_version: feedback.parentVersion,
+    attempts: feedback.attempts,
+    ...toOutcomeAnswer(feedback),
+    error: error === null ? null : { code: error.code, phase: error.phase, detail: error.message },
+    request: toRequestAnswer(feedback.request),
+    idempotency_key: feedback.idempotencyKey,
+    feedback_log_path: feedback.logPath,
+    created_at: feedback.createdAt.toISOString(),
+    updated_at: feedback.updatedAt.toISOString(),
+    finished_at: feedback.finishedAt?.toISOString() ?? null,
+  };
+}
+
+export class FeedbackPageAnswer {
+  @ApiProperty({ description: 'Newest first.', type: [FeedbackRecordAnswer] })
+  feedbacks!: FeedbackRecordAnswer[];
+
+  @ApiProperty({ description: '`cursor` of the next page; null on the last.', type: String, nullable: true })
+  next_cursor!: string | null;
+}

@@ -1,0 +1,95 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { LearningReceipt, Verification } from '@claas/contracts';
+
+/** What one token of the answer says of the feedback. */
+export class TokenSignalAnswer {
+  @ApiProperty({ type: 'integer' })
+  token_id!: number;
+
+  @ApiProperty({ description: 'The token’s own text; joined, the texts are the answer.' })
+  text!: string;
+
+  @ApiProperty({ description: 'log T − log S before the step: positive where the teacher likes the token better.' })
+  signal!: number;
+}
+
+/** How far the server’s log-probs are from the trainer’s. */
+export class VerificationAnswer {
+  @ApiProperty({ description: 'Largest absolute difference of a token’s log-prob, in nats.', example: 1.2e-6 })
+  max_difference!: number;
+
+  @ApiProperty({ description: 'What still counts as rounding, in nats.', example: 1e-3 })
+  tolerance!: number;
+}
+
+/** What proves that a step did something, measured. Log-probs are sums over the answer, in nats. */
+export class ReceiptAnswer {
+  @ApiProperty({ description: 'Mean divergence per response token before the step.', example: 0.1722 })
+  gap_before!: number;
+
+  @ApiProperty({ description: 'The same tokens against the same fixed teacher after it.', example: 0.1516 })
+  gap_after!: number;
+
+  @ApiProperty({ example: -9.71 })
+  response_logprob_before!: number;
+
+  @ApiProperty({ example: -11.02 })
+  response_logprob_after!: number;
+
+  @ApiProperty({ type: [TokenSignalAnswer] })
+  tokens!: TokenSignalAnswer[];
+
+  @ApiProperty({ description: 'Norm of the change of all adapted weights.', example: 0.046 })
+  adapter_change!: number;
+
+  @ApiProperty({ description: 'The same, relative to the norm of the frozen weights.', example: 0.0007 })
+  adapter_change_relative!: number;
+
+  @ApiProperty({ description: 'Global norm of the gradient before clipping.', example: 0.83 })
+  grad_norm!: number;
+
+  @ApiProperty({ example: 1 })
+  mean_importance_ratio!: number;
+
+  @ApiProperty({ example: 0 })
+  clip_fraction!: number;
+
+  @ApiProperty({
+    description: 'Mean KL to the base model per response token before the step; null when `kl_reg_weight` is 0.',
+    type: Number,
+    nullable: true,
+    example: 0.0213,
+  })
+  kl_to_base!: number | null;
+
+  @ApiProperty({ description: 'Things to know, such as a feedback that was too long and was cut.', type: [String] })
+  warnings!: string[];
+
+  @ApiProperty({
+    description:
+      'The served model’s log-probs on the answer against the trainer’s; null when the server was not asked.',
+    type: VerificationAnswer,
+    nullable: true,
+  })
+  verified!: VerificationAnswer | null;
+}
+
+/** `verification` is null where the server was not asked. */
+export function toReceiptAnswer(receipt: LearningReceipt, verification: Verification | null): ReceiptAnswer {
+  return {
+    gap_before: receipt.gapBefore,
+    gap_after: receipt.gapAfter,
+    response_logprob_before: receipt.responseLogprobBefore,
+    response_logprob_after: receipt.responseLogprobAfter,
+    tokens: receipt.tokens.map(({ tokenId, text, signal }) => ({ token_id: tokenId, text, signal })),
+    adapter_change: receipt.adapterChange,
+    adapter_change_relative: receipt.adapterChangeRelative,
+    grad_norm: receipt.gradNorm,
+    mean_importance_ratio: receipt.meanImportanceRatio,
+    clip_fraction: receipt.clipFraction,
+    kl_to_base: receipt.klToBase,
+    warnings: [...receipt.warnings],
+    verified:
+      verification === null ? null : { max_difference: verification.maxDifference, tolerance: verification.tolerance },
+  };
+}

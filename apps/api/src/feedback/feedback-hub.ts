@@ -1,0 +1,35 @@
+import { EventEmitter } from 'node:events';
+import type { DistillationProgress } from '@claas/contracts';
+import type { Feedback } from './feedback.js';
+
+/** Tells whoever listens in this process what happens to feedbacks: waiting clients, event streams, metrics. */
+export class FeedbackHub {
+  private readonly emitter = new EventEmitter({ captureRejections: false }).setMaxListeners(0);
+
+  announceChange(feedback: Feedback): void {
+    this.emitter.emit('change', feedback);
+    this.emitter.emit(`change:${feedback.requestId}`, feedback);
+  }
+
+  announceProgress(requestId: string, progress: DistillationProgress): void {
+    this.emitter.emit(`progress:${requestId}`, progress);
+  }
+
+  /** Every durable change of every feedback. Returns how to stop listening. */
+  onAnyChange(listener: (feedback: Feedback) => void): () => void {
+    return this.listen('change', listener);
+  }
+
+  onChange(requestId: string, listener: (feedback: Feedback) => void): () => void {
+    return this.listen(`change:${requestId}`, listener);
+  }
+
+  onProgress(requestId: string, listener: (progress: DistillationProgress) => void): () => void {
+    return this.listen(`progress:${requestId}`, listener);
+  }
+
+  private listen<Event>(name: string, listener: (event: Event) => void): () => void {
+    this.emitter.on(name, listener);
+    return () => this.emitter.off(name, listener);
+  }
+}

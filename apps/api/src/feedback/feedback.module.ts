@@ -1,0 +1,116 @@
+import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AdapterStore, DistillationEngine, ServingControl } from '@claas/contracts';
+import { SETTINGS, type Settings } from '../config/settings.js';
+import { Database } from '../database/database.js';
+import { InteractionRepository } from '../interactions/interaction-repository.js';
+import { InteractionsModule } from '../interactions/interactions.module.js';
+import { AcceleratorLease } from './accelerator-lease.js';
+import { AdapterLocks } from './adapter-locks.js';
+import { createTransaction } from './create-transaction.js';
+import { FeedbackController } from './feedback.controller.js';
+import { FeedbackHub } from './feedback-hub.js';
+import { FeedbackLog } from './feedback-log.js';
+import { FeedbackProcessor } from './feedback-processor.js';
+import { FeedbackRepository } from './feedback-repository.js';
+import { FeedbackService } from './feedback-service.js';
+import { FeedbackWaiter } from './feedback-waiter.js';
+import { RolloutPreparation } from './rollout-preparation.js';
+import { transactionSettings } from './transaction-settings.js';
+
+/**
+ * Feedback from request to proof. Needs AdapterStore, DistillationEngine, ServingControl, Database and the settings
+ * from global modules; gives AdapterLocks and AcceleratorLease to whoever else moves heads or runs steps.
+ */
+@Module({
+  imports: [InteractionsModule],
+  controllers: [FeedbackController],
+  providers: [
+    AdapterLocks,
+    AcceleratorLease,
+    FeedbackHub,
+    {
+      provide: FeedbackRepository,
+      inject: [Database],
+      useFactory: (database: Database) => new FeedbackRepository(database),
+    },
+    {
+      provide: FeedbackLog,
+      inject: [SETTINGS],
+      useFactory: ({ feedback }: Settings) => new FeedbackLog(feedback.logDirectory),
+    },
+    {
+      provide: RolloutPreparation,
+      inject: [DistillationEngine, AdapterStore, InteractionRepository],
+      useFactory: (engine: DistillationEngine, store: AdapterStore, interactions: InteractionRepository) =>
+        new RolloutPreparation(engine, store, interactions),
+    },
+    {
+      provide: FeedbackProcessor,
+      inject: [
+        DistillationEngine,
+        AdapterStore,
+        ServingControl,
+        FeedbackRepository,
+        FeedbackHub,
+        FeedbackLog,
+        AdapterLocks,
+        AcceleratorLease,
+        SETTINGS,
+      ],
+      useFactory: (
+        engine: DistillationEngine,
+        store: AdapterStore,
+        serving: ServingControl,
+        repository: FeedbackRepository,
+        hub: FeedbackHub,
+        log: FeedbackLog,
+        locks: AdapterLocks,
+        lease: AcceleratorLease,
+        settings: Settings,
+      ) =>
+        new FeedbackProcessor(
+          repository,
+          createTransaction(
+            { engine, store, serving },
+            { repository, hub, log },
+            { locks, lease },
+            transactionSettings(settings),
+          ),
+        ),
+    },
+    {
+      provide: FeedbackWaiter,
+      inject: [FeedbackRepository, FeedbackHub, SETTINGS],
+      useFactory: (repository: FeedbackRepository, hub: FeedbackHub, { feedback }: Settings) =>
+        new FeedbackWaiter(repository, hub, feedback.lockTimeoutMs),
+    },
+    {
+      provide: FeedbackService,
+      inject: [AdapterStore, RolloutPreparation, FeedbackRepository, FeedbackProcessor, FeedbackHub, FeedbackLog],
+      useFactory: (
+        store: AdapterStore,
+        preparation: RolloutPreparation,
+        repository: FeedbackRepository,
+        processor: FeedbackProcessor,
+        hub: FeedbackHub,
+        log: FeedbackLog,
+      ) => new FeedbackService(store, preparation, repository, processor, hub, log),
+    },
+  ],
+  exports: [AdapterLocks, AcceleratorLease, FeedbackHub, FeedbackRepository, RolloutPreparation],
+})
+export class FeedbackModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    @Inject(FeedbackProcessor) private readonly processor: FeedbackProcessor,
+    @Inject(FeedbackWaiter) private readonly waiter: FeedbackWaiter,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.processor.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.waiter.stop();
+    await this.processor.stop();
+  }
+}

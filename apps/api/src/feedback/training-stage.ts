@@ -1,0 +1,199 @@
+import {
+  AdapterNotFoundError,
+  ClaasError,
+  type AdapterStore,
+  type AdapterVersion,
+  type DistillationEngine,
+  type DistillationResult,
+  type ServingControl,
+} from '@claas/contracts';
+import type { AcceleratorLease } from './accelerator-lease.js';
+import { describeFailure, describeUntouched } from './describe-failure.js';
+import type { StepResult } from './feedback-outcome.js';
+import type { FeedbackHub } from './feedback-hub.js';
+import type { FeedbackRun } from './feedback-run.js';
+import type { Feedback } from './feedback.js';
+import { findLearnedVersion } from './learned-version.js';
+import { RecordNotWrittenError } from './record-not-written-error.js';
+import type { TransactionSettings } from './transaction-settings.js';
+import { withDeadline } from './with-deadline.js';
+
+/** Steps of one feedback, restarts of the service and lost races included. More than that, and the feedback itself is the cause. */
+const MAX_ATTEMPTS = 10;
+/** For an engine to end a step that was cancelled. */
+const CANCEL_GRACE_MS = 10_000;
+
+/** A step that is done and not yet a version. */
+export interface TrainedStep {
+  readonly parent: AdapterVersion;
+  readonly directory: string;
+  readonly result: StepResult;
+}
+
+/**
+ * From `queued` to `committed`: the parts of the transaction that change nothing a client can see, and the commit.
+ *
+ * A step whose trainer crashes or stops answering is not tried again: the client gets the error, the adapter is as it
+ * was, and whether to send the feedback once more is the client's decision. Only what this service itself interrupted
+ * (a restart, a head that moved) is run again.
+ */
+export class TrainingStage {
+  constructor(
+    private readonly engine: DistillationEngine,
+    private readonly store: AdapterStore,
+    private readonly serving: ServingControl,
+    private readonly lease: AcceleratorLease,
+    private readonly hub: FeedbackHub,
+    private readonly settings: TransactionSettings,
+  ) {}
+
+  /** Null when there is nothing to commit: the feedback failed, or a version had learned from it before a crash. */
+  async step(run: FeedbackRun, signal: AbortSignal): Promise<TrainedStep | null> {
+    try {
+      if (await this.adopt(run)) return null;
+      await this.refuseHopeless(run.feedback);
+      if (this.serving.capabilities.releasesAccelerator) return await this.distill(run, signal);
+      return await this.lease.run(() => this.distill(run, signal));
+    } catch (error) {
+      await this.fail(run, error, signal);
+      return null;
+    }
+  }
+
+  /** When the head has moved since the step began, the feedback stays `training`: it is to learn from the new head. */
+  async commit(run: FeedbackRun, { parent, directory, result }: TrainedStep, signal: AbortSignal): Promise<void> {
+    const { loraId, requestId } = run.feedback;
+    const { baseModel, rank, loraAlpha, targetModules, version } = parent.manifest;
+    const { metrics, receipt } = result;
+    const shape = { baseModel, rank, loraAlpha, targetModules };
+    try {
+      const committed = await run.clock.measure('save', () =>
+        this.store.commit(loraId, {
+          parent: version,
+          directory,
+          manifest: { ...shape, origin: 'feedback', feedbackId: requestId, metrics, receipt },
+        }),
+      );
+      await run.change({ state: 'committed', version: committed.manifest.version });
+    } catch (error) {
+      if (error instanceof RecordNotWrittenError) throw error;
+      await this.discard(directory);
+      if (ClaasError.from(error).code === 'stale_parent') return;
+      await this.fail(run, error, signal);
+    }
+  }
+
+  /** Was it committed before, by a process that died or a commit that threw too late? */
+  private async adopt(run: FeedbackRun): Promise<boolean> {
+    const learned = await findLearnedVersion(this.store, run.feedback);
+    if (learned === null) return false;
+    await run.change({ state: 'committed', version: learned.version, parentVersion: learned.parent });
+    return true;
+  }
+
+  private async refuseHopeless(feedback: Feedback): Promise<void> {
+    const { loraId, createdAt, attempts } = feedback;
+    const summaries = await this.store.list(loraId);
+    const adapter = summaries.find((summary) => summary.loraId === loraId);
+    if (adapter === undefined) throw new AdapterNotFoundError(loraId);
+    if (new Date(adapter.createdAt) > createdAt) {
+      throw new ClaasError(
+        'adapter_not_found',
+        `LoRA ${loraId} was deleted and created again while the feedback waited. Send the feedback again if it is meant for the new one.`,
+      );
+    }
+    if (attempts < MAX_ATTEMPTS) return;
+    throw new ClaasError('feedback_interrupted', `The step was begun ${attempts} times and never came to its end.`);
+  }
+
+  private async distill(run: FeedbackRun, signal: AbortSignal): Promise<TrainedStep> {
+    signal.throwIfAborted();
+    const { loraId, attempts } = run.feedback;
+    const parent = await this.store.read(loraId);
+    run.clock.endQueue();
+    await run.change({ state: 'training', parentVersion: parent.manifest.version, attempts: attempts + 1 });
+    await this.takeAccelerator(run);
+    const directory = await this.store.stage();
+    try {
+      const distilled = await run.clock.measure('distill', () => this.callEngine(run, parent, directory, signal));
+      const { rollout: _rollout, ...result } = distilled;
+      await run.change({ result });
+      return { parent, directory, result };
+    } catch (error) {
+      await this.discard(directory);
+      throw error;
+    }
+  }
+
+  private async takeAccelerator(run: FeedbackRun): Promise<void> {
+    const { sleepBefore, sleepLevel } = run.feedback.request.orchestration;
+    if (!this.serving.capabilities.releasesAccelerator || !sleepBefore) return;
+    await run.clock.measure('drain', () => this.serving.drain({ timeoutMs: this.settings.drainTimeoutMs }));
+    // Written first: a call that fails half-way may still have put the server to sleep.
+    await run.changeServing({ slept: true });
+    await run.clock.measure('sleep', () => this.serving.release({ level: sleepLevel }));
+  }
+
+  private async callEngine(
+    run: FeedbackRun,
+    parent: AdapterVersion,
+    outputDirectory: string,
+    signal: AbortSignal,
+  ): Promise<DistillationResult> {
+    const { loraId, requestId, request, rollout } = run.feedback;
+    const { manifest, directory } = parent;
+    const { stepTimeoutMs } = this.settings;
+    const timeout = AbortSignal.timeout(stepTimeoutMs);
+    const tooLong = (): ClaasError =>
+      new ClaasError(
+        'trainer_unresponsive',
+        `The step did not end within ${stepTimeoutMs / 1000} s and was cancelled.`,
+      );
+    const step = this.engine.distill(
+      {
+        baseModel: manifest.baseModel,
+        rollout,
+        feedback: request.feedback,
+        settings: request.training,
+        feedbackId: requestId,
+        parent: { loraId, version: manifest.version, directory },
+        outputDirectory,
+      },
+      {
+        signal: AbortSignal.any([signal, timeout]),
+        onProgress: (progress) => this.hub.announceProgress(requestId, progress),
+      },
+    );
+    try {
+      return await withDeadline(step, stepTimeoutMs + CANCEL_GRACE_MS, tooLong);
+    } catch (error) {
+      throw timeout.aborted ? tooLong() : error;
+    }
+  }
+
+  /** Unless the service stops, which leaves the feedback to the next start. */
+  private async fail(run: FeedbackRun, error: unknown, signal: AbortSignal): Promise<void> {
+    if (error instanceof RecordNotWrittenError || signal.aborted) throw error;
+    const { phase } = run.clock;
+    if (phase === 'save' && (await this.adopt(run).catch(() => false))) return;
+    await this.giveAcceleratorBack(run);
+    const adapter = await describeUntouched(this.store, run.feedback);
+    await run.finish({ state: 'failed', error: describeFailure(run.feedback, phase, error, adapter) });
+  }
+
+  private async giveAcceleratorBack(run: FeedbackRun): Promise<void> {
+    const { serving, request } = run.feedback;
+    if (!serving.slept || !request.orchestration.wakeOnFailure) return;
+    try {
+      await run.clock.measure('wake', () => this.serving.restore());
+      await run.changeServing({ woke: true });
+    } catch (error) {
+      if (error instanceof RecordNotWrittenError) throw error;
+    }
+  }
+
+  /** What can't be removed now is swept when the store is opened again. */
+  private async discard(directory: string): Promise<void> {
+    await this.store.discard(directory).catch(() => undefined);
+  }
+}
