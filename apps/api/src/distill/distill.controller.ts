@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { LessonBody } from '../feedback/dto/lesson-body.js';
+import { LessonDto } from '../feedback/dto/lesson.dto.js';
 import { readLesson } from '../feedback/dto/read-lesson.js';
-import { DistillAnswer, toDistillAnswer } from './distill-answer.js';
+import { DistillAnswerDto, toDistillAnswer } from './distill-answer.dto.js';
 import { DistillService } from './distill-service.js';
 
 const EXAMPLES = {
@@ -30,13 +30,13 @@ export class DistillController {
     description:
       'Saves the result as `<base>-YYYYMMDD-HHMMSS` and points the alias `<base>-latest` at it, where `<base>` is the adapter’s id without `-init` or the time of an earlier distillation. The adapter that it began with stays as it is.',
   })
-  @ApiBody({ type: LessonBody, examples: EXAMPLES })
-  @ApiResponse({ status: 200, type: DistillAnswer })
+  @ApiBody({ type: LessonDto, examples: EXAMPLES })
+  @ApiResponse({ status: 200, type: DistillAnswerDto })
   @ApiResponse({ status: 404, description: 'No such adapter or completion.' })
   @ApiResponse({ status: 409, description: '`<base>-latest` is the id of an adapter.' })
   @ApiResponse({ status: 422, description: 'The body can’t be learned from; nothing was changed.' })
   @ApiResponse({ status: 500, description: 'The step failed; nothing was changed.' })
-  async distill(@Body() body: LessonBody): Promise<DistillAnswer> {
+  async distill(@Body() body: LessonDto): Promise<DistillAnswerDto> {
     return toDistillAnswer(await this.service.distill(body.lora_id, readLesson(body)));
   }
 }

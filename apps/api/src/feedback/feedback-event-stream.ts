@@ -1,5 +1,5 @@
 import type { DistillationProgress } from '@claas/contracts';
-import { toFeedbackRecordAnswer } from './dto/feedback-record-answer.js';
+import { toFeedbackRecord } from './dto/feedback-record.dto.js';
 import type { FeedbackHub } from './feedback-hub.js';
 import type { FeedbackRepository } from './feedback-repository.js';
 import type { Feedback } from './feedback.js';
@@ -26,7 +26,7 @@ export async function* feedbackEventStream(
   const showState = (feedback: Feedback): void => {
     if (isFinished) return;
     isFinished = feedback.finishedAt !== null;
-    push(event('state', toFeedbackRecordAnswer(feedback)));
+    push(event('state', toFeedbackRecord(feedback)));
   };
   const stopListening = [
     hub.onChange(requestId, showState),

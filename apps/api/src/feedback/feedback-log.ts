@@ -2,8 +2,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { ClaasError } from '@claas/contracts';
-import { toOutcomeAnswer } from './dto/outcome-answer.js';
-import { toRequestAnswer } from './dto/request-answer.js';
+import { toOutcome } from './dto/outcome.dto.js';
+import { toRequestOnTheWire } from './dto/request-on-the-wire.js';
 import { NOTHING_SERVED } from './feedback-outcome.js';
 import type { FeedbackRequest } from './feedback-request.js';
 import type { Feedback } from './feedback.js';
@@ -25,7 +25,7 @@ export class FeedbackLog {
     const lastPhase = serving.verification === null ? 'distill' : 'verify';
     const record = {
       ...this.commonKeys(requestId, feedback.createdAt, request),
-      ...toOutcomeAnswer(feedback),
+      ...toOutcome(feedback),
       status: error === null ? 'ok' : 'error',
       state: feedback.state,
       phase: error?.phase ?? lastPhase,
@@ -58,7 +58,7 @@ export class FeedbackLog {
       timestamp_utc: time.toISOString().replace(/\.\d+Z$/, 'Z'),
       lora_id: request.loraId,
       teacher_mode: request.training.teacherMode,
-      request: toRequestAnswer(request),
+      request: toRequestOnTheWire(request),
     };
   }
 

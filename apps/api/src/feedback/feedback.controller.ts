@@ -12,10 +12,10 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { failureOf } from './describe-failure.js';
-import { FeedbackAnswer, toFeedbackAnswer } from './dto/feedback-answer.js';
-import { FEEDBACK_EXAMPLES, FeedbackBody } from './dto/feedback-body.js';
-import { FeedbackQuery } from './dto/feedback-query.js';
-import { FeedbackPageAnswer, FeedbackRecordAnswer, toFeedbackRecordAnswer } from './dto/feedback-record-answer.js';
+import { FeedbackAnswerDto, toFeedbackAnswer } from './dto/feedback-answer.dto.js';
+import { FEEDBACK_EXAMPLES, FeedbackDto } from './dto/feedback.dto.js';
+import { FeedbackQueryDto } from './dto/feedback-query.dto.js';
+import { FeedbackPageDto, FeedbackRecordDto, toFeedbackRecord } from './dto/feedback-record.dto.js';
 import { readFeedbackRequest } from './dto/read-feedback-request.js';
 import { feedbackEventStream } from './feedback-event-stream.js';
 import { FeedbackHub } from './feedback-hub.js';
@@ -28,7 +28,7 @@ import { prefersAsync, readIdempotencyKey } from './request-headers.js';
 const DEFAULT_LIMIT = 50;
 
 @ApiTags('feedback')
-@ApiExtraModels(FeedbackAnswer, FeedbackRecordAnswer)
+@ApiExtraModels(FeedbackAnswerDto, FeedbackRecordDto)
 @Controller('v1/feedback')
 export class FeedbackController {
   constructor(
@@ -52,12 +52,12 @@ export class FeedbackController {
       'The same key with the same body gives the first outcome and never trains twice; with another body 409.',
   })
   @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async` answers 202 as soon as it is accepted.' })
-  @ApiBody({ type: FeedbackBody, examples: FEEDBACK_EXAMPLES })
-  @ApiResponse({ status: 200, description: 'Learned, served and verified.', type: FeedbackAnswer })
+  @ApiBody({ type: FeedbackDto, examples: FEEDBACK_EXAMPLES })
+  @ApiResponse({ status: 200, description: 'Learned, served and verified.', type: FeedbackAnswerDto })
   @ApiResponse({
     status: 202,
     description: 'Accepted; `Location` says where to look.',
-    type: FeedbackRecordAnswer,
+    type: FeedbackRecordDto,
     headers: { Location: { schema: { type: 'string' } } },
   })
   @ApiResponse({ status: 404, description: 'No such adapter or completion.' })
@@ -71,16 +71,16 @@ export class FeedbackController {
   @ApiResponse({ status: 502, description: 'The teacher or the server failed; the version before is served again.' })
   @ApiResponse({ status: 503, description: 'The server did not become idle in time, or the service is stopping.' })
   async send(
-    @Body() body: FeedbackBody,
+    @Body() body: FeedbackDto,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<FeedbackAnswer | FeedbackRecordAnswer> {
+  ): Promise<FeedbackAnswerDto | FeedbackRecordDto> {
     const accepted = await this.service.accept(readFeedbackRequest(body), readIdempotencyKey(idempotencyKey));
     void reply.header('location', locationOf(accepted));
     if (prefersAsync(prefer)) {
       void reply.status(202).header('preference-applied', 'respond-async');
-      return toFeedbackRecordAnswer(accepted);
+      return toFeedbackRecord(accepted);
     }
     const finished = await this.waiter.outcome(accepted);
     const failure = failureOf(finished);
@@ -90,8 +90,8 @@ export class FeedbackController {
 
   @Get()
   @ApiOperation({ summary: 'What was received and what became of it', description: 'Newest first.' })
-  @ApiResponse({ status: 200, type: FeedbackPageAnswer })
-  async list(@Query() query: FeedbackQuery): Promise<FeedbackPageAnswer> {
+  @ApiResponse({ status: 200, type: FeedbackPageDto })
+  async list(@Query() query: FeedbackQueryDto): Promise<FeedbackPageDto> {
     const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit);
     const found = await this.service.list({
       loraId: query.lora_id === undefined ? null : await this.service.adapterOf(query.lora_id),
@@ -102,16 +102,16 @@ export class FeedbackController {
     const page = found.slice(0, limit);
     const last = page.at(-1);
     const hasMore = found.length > limit && last !== undefined;
-    return { feedbacks: page.map(toFeedbackRecordAnswer), next_cursor: hasMore ? toCursor(last.sequence) : null };
+    return { feedbacks: page.map(toFeedbackRecord), next_cursor: hasMore ? toCursor(last.sequence) : null };
   }
 
   @Get(':request_id')
   @ApiOperation({ summary: 'One feedback' })
   @ApiParam({ name: 'request_id', description: '`request_id` of the answer.' })
-  @ApiResponse({ status: 200, type: FeedbackRecordAnswer })
+  @ApiResponse({ status: 200, type: FeedbackRecordDto })
   @ApiResponse({ status: 404, description: 'No such feedback.' })
-  async find(@Param('request_id') requestId: string): Promise<FeedbackRecordAnswer> {
-    return toFeedbackRecordAnswer(await this.service.find(requestId));
+  async find(@Param('request_id') requestId: string): Promise<FeedbackRecordDto> {
+    return toFeedbackRecord(await this.service.find(requestId));
   }
 
   @Get(':request_id/events')

@@ -1,9 +1,9 @@
 import { DEFAULT_ORCHESTRATION, type FeedbackRequest } from '../feedback-request.js';
-import type { FeedbackBody } from './feedback-body.js';
+import type { FeedbackDto } from './feedback.dto.js';
 import { readLesson } from './read-lesson.js';
 
 /** @throws RequestInvalidError */
-export function readFeedbackRequest(body: FeedbackBody): FeedbackRequest {
+export function readFeedbackRequest(body: FeedbackDto): FeedbackRequest {
   const { orchestration } = body;
   const defaults = DEFAULT_ORCHESTRATION;
   return {

@@ -3,21 +3,21 @@ import type { FieldError } from '../../http/problem.js';
 import { RequestInvalidError } from '../../http/request-errors.js';
 import type { FeedbackSubject } from '../feedback-request.js';
 import type { Lesson } from '../rollout-preparation.js';
-import type { LessonBody } from './lesson-body.js';
-import { TrainingBody } from './training-body.js';
+import type { LessonDto } from './lesson.dto.js';
+import { TrainingDto } from './training.dto.js';
 
 const REMOTE_TOP_K = 100;
 
 /** A checked body without its wire form: defaults filled in, one way of naming the answer. @throws RequestInvalidError */
-export function readLesson(body: LessonBody): Lesson {
+export function readLesson(body: LessonDto): Lesson {
   const errors: FieldError[] = [];
   const subject = readSubject(body, errors);
-  const training = readTraining(body.training ?? new TrainingBody(), errors);
+  const training = readTraining(body.training ?? new TrainingDto(), errors);
   if (errors.length > 0 || subject === null) throw new RequestInvalidError(errors);
   return { subject, feedback: body.feedback, training };
 }
 
-function readSubject(body: LessonBody, errors: FieldError[]): FeedbackSubject | null {
+function readSubject(body: LessonDto, errors: FieldError[]): FeedbackSubject | null {
   const { completion_id: completionId, prompt, messages, response } = body;
   const rolloutLogprobs = body.rollout_logprobs ?? null;
   if (isGiven(completionId)) {
@@ -46,7 +46,7 @@ function readSubject(body: LessonBody, errors: FieldError[]): FeedbackSubject | 
   return { kind: 'messages', messages: conversation, response, rolloutLogprobs };
 }
 
-function readTraining(body: TrainingBody, errors: FieldError[]): TrainingSettings {
+function readTraining(body: TrainingDto, errors: FieldError[]): TrainingSettings {
   const defaults = DEFAULT_TRAINING_SETTINGS;
   const teacherMode = body.teacher_mode ?? defaults.teacherMode;
   const { top_k: topK, teacher_top_k: alias } = body;

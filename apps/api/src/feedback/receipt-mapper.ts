@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { LearningReceipt, Verification } from '@claas/contracts';
 
 /** What one token of the answer says of the feedback. */
-export class TokenSignalAnswer {
+export class TokenSignalOnTheWire {
   @ApiProperty({ type: 'integer' })
   token_id!: number;
 
@@ -14,7 +14,7 @@ export class TokenSignalAnswer {
 }
 
 /** How far the server’s log-probs are from the trainer’s. */
-export class VerificationAnswer {
+export class VerificationOnTheWire {
   @ApiProperty({ description: 'Largest absolute difference of a token’s log-prob, in nats.', example: 1.2e-6 })
   max_difference!: number;
 
@@ -23,7 +23,7 @@ export class VerificationAnswer {
 }
 
 /** What proves that a step did something, measured. Log-probs are sums over the answer, in nats. */
-export class ReceiptAnswer {
+export class ReceiptOnTheWire {
   @ApiProperty({ description: 'Mean divergence per response token before the step.', example: 0.1722 })
   gap_before!: number;
 
@@ -36,8 +36,8 @@ export class ReceiptAnswer {
   @ApiProperty({ example: -11.02 })
   response_logprob_after!: number;
 
-  @ApiProperty({ type: [TokenSignalAnswer] })
-  tokens!: TokenSignalAnswer[];
+  @ApiProperty({ type: [TokenSignalOnTheWire] })
+  tokens!: TokenSignalOnTheWire[];
 
   @ApiProperty({ description: 'Norm of the change of all adapted weights.', example: 0.046 })
   adapter_change!: number;
@@ -68,14 +68,14 @@ export class ReceiptAnswer {
   @ApiProperty({
     description:
       'The served model’s log-probs on the answer against the trainer’s; null when the server was not asked.',
-    type: VerificationAnswer,
+    type: VerificationOnTheWire,
     nullable: true,
   })
-  verified!: VerificationAnswer | null;
+  verified!: VerificationOnTheWire | null;
 }
 
 /** `verification` is null where the server was not asked. */
-export function toReceiptAnswer(receipt: LearningReceipt, verification: Verification | null): ReceiptAnswer {
+export function toReceiptOnTheWire(receipt: LearningReceipt, verification: Verification | null): ReceiptOnTheWire {
   return {
     gap_before: receipt.gapBefore,
     gap_after: receipt.gapAfter,

@@ -6,7 +6,7 @@ import { IsGiven } from './is-given.js';
 const DEFAULTS = DEFAULT_ORCHESTRATION;
 
 /** What the server does around the step. Without meaning where steps and answers share no accelerator. */
-export class OrchestrationBody {
+export class OrchestrationDto {
   @ApiProperty({
     description: 'Put the server to sleep, so that its accelerator memory is free for the step.',
     default: DEFAULTS.sleepBefore,

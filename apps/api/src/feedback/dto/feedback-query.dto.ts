@@ -5,7 +5,7 @@ import { FEEDBACK_STATES, type FeedbackState } from '../feedback-state.js';
 const LIMIT = /^([1-9]|[1-9]\d|1\d\d|200)$/;
 
 /** The query of GET /v1/feedback. */
-export class FeedbackQuery {
+export class FeedbackQueryDto {
   @ApiPropertyOptional({
     description: 'Only feedbacks of this adapter: an id or an alias.',
     example: 'user/my-lora-init',

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { StepMetrics } from '@claas/contracts';
 
 /** Numbers of the last optimizer step of a feedback, before its update; named as the Python service names them. */
-export class StepMetricsAnswer {
+export class StepMetricsOnTheWire {
   @ApiProperty({ description: '`distill_loss` + `kl_reg_weight` · `kl_reg`.', example: 0.1724 })
   total_loss!: number;
 
@@ -34,7 +34,7 @@ export class StepMetricsAnswer {
   steps!: number;
 }
 
-export function toStepMetricsAnswer(metrics: StepMetrics): StepMetricsAnswer {
+export function toMetricsOnTheWire(metrics: StepMetrics): StepMetricsOnTheWire {
   return {
     total_loss: metrics.totalLoss,
     distill_loss: metrics.distillLoss,

@@ -3,7 +3,7 @@ import { IsIn, IsString } from 'class-validator';
 
 const ROLES = ['system', 'user', 'assistant'] as const;
 
-export class MessageBody {
+export class MessageDto {
   @ApiProperty({ description: 'Who speaks.', enum: ROLES, example: 'user' })
   @IsIn(ROLES)
   role!: (typeof ROLES)[number];

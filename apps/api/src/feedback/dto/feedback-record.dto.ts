@@ -2,10 +2,10 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { ErrorCode } from '@claas/contracts';
 import { FEEDBACK_STATES, type FeedbackState } from '../feedback-state.js';
 import type { Feedback } from '../feedback.js';
-import { OutcomeAnswer, toOutcomeAnswer } from './outcome-answer.js';
-import { toRequestAnswer, type RequestAnswer } from './request-answer.js';
+import { OutcomeDto, toOutcome } from './outcome.dto.js';
+import { toRequestOnTheWire, type RequestOnTheWire } from './request-on-the-wire.js';
 
-export class FeedbackErrorAnswer {
+export class FeedbackErrorDto {
   @ApiProperty({ description: 'Stable.', type: String, example: 'trainer_crashed' })
   code!: ErrorCode;
 
@@ -17,7 +17,7 @@ export class FeedbackErrorAnswer {
 }
 
 /** A feedback that was accepted, and what has become of it so far. */
-export class FeedbackRecordAnswer extends OutcomeAnswer {
+export class FeedbackRecordDto extends OutcomeDto {
   @ApiProperty()
   request_id!: string;
 
@@ -36,11 +36,11 @@ export class FeedbackRecordAnswer extends OutcomeAnswer {
   @ApiProperty({ description: 'How often its step was begun.', type: 'integer', example: 1 })
   attempts!: number;
 
-  @ApiProperty({ type: FeedbackErrorAnswer, nullable: true })
-  error!: FeedbackErrorAnswer | null;
+  @ApiProperty({ type: FeedbackErrorDto, nullable: true })
+  error!: FeedbackErrorDto | null;
 
   @ApiProperty({ description: 'As sent, with every default written out.', type: 'object', additionalProperties: true })
-  request!: RequestAnswer;
+  request!: RequestOnTheWire;
 
   @ApiProperty({ type: String, nullable: true })
   idempotency_key!: string | null;
@@ -58,7 +58,7 @@ export class FeedbackRecordAnswer extends OutcomeAnswer {
   finished_at!: string | null;
 }
 
-export function toFeedbackRecordAnswer(feedback: Feedback): FeedbackRecordAnswer {
+export function toFeedbackRecord(feedback: Feedback): FeedbackRecordDto {
   const { error } = feedback;
   return {
     request_id: feedback.requestId,
@@ -67,9 +67,9 @@ export function toFeedbackRecordAnswer(feedback: Feedback): FeedbackRecordAnswer
     lora_id: feedback.loraId,
     parent_version: feedback.parentVersion,
     attempts: feedback.attempts,
-    ...toOutcomeAnswer(feedback),
+    ...toOutcome(feedback),
     error: error === null ? null : { code: error.code, phase: error.phase, detail: error.message },
-    request: toRequestAnswer(feedback.request),
+    request: toRequestOnTheWire(feedback.request),
     idempotency_key: feedback.idempotencyKey,
     feedback_log_path: feedback.logPath,
     created_at: feedback.createdAt.toISOString(),
@@ -78,9 +78,9 @@ export function toFeedbackRecordAnswer(feedback: Feedback): FeedbackRecordAnswer
   };
 }
 
-export class FeedbackPageAnswer {
-  @ApiProperty({ description: 'Newest first.', type: [FeedbackRecordAnswer] })
-  feedbacks!: FeedbackRecordAnswer[];
+export class FeedbackPageDto {
+  @ApiProperty({ description: 'Newest first.', type: [FeedbackRecordDto] })
+  feedbacks!: FeedbackRecordDto[];
 
   @ApiProperty({ description: '`cursor` of the next page; null on the last.', type: String, nullable: true })
   next_cursor!: string | null;

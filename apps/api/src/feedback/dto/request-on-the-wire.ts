@@ -2,7 +2,7 @@ import type { TrainingSettings } from '@claas/contracts';
 import type { FeedbackRequest, FeedbackSubject, OrchestrationSettings } from '../feedback-request.js';
 
 /** A feedback's request as the client could have sent it, with every default written out. */
-export interface RequestAnswer {
+export interface RequestOnTheWire {
   readonly lora_id: string;
   readonly completion_id?: string;
   readonly prompt?: string;
@@ -14,7 +14,7 @@ export interface RequestAnswer {
   readonly orchestration: Readonly<Record<string, number | boolean>>;
 }
 
-export function toRequestAnswer(request: FeedbackRequest): RequestAnswer {
+export function toRequestOnTheWire(request: FeedbackRequest): RequestOnTheWire {
   return {
     lora_id: request.loraId,
     ...toSubjectAnswer(request.subject),
@@ -24,7 +24,7 @@ export function toRequestAnswer(request: FeedbackRequest): RequestAnswer {
   };
 }
 
-function toSubjectAnswer(subject: FeedbackSubject): Partial<RequestAnswer> {
+function toSubjectAnswer(subject: FeedbackSubject): Partial<RequestOnTheWire> {
   switch (subject.kind) {
     case 'completion':
       return { completion_id: subject.completionId };
@@ -35,7 +35,7 @@ function toSubjectAnswer(subject: FeedbackSubject): Partial<RequestAnswer> {
   }
 }
 
-function toTrainingAnswer(training: TrainingSettings): RequestAnswer['training'] {
+function toTrainingAnswer(training: TrainingSettings): RequestOnTheWire['training'] {
   return {
     learning_rate: training.learningRate,
     alpha: training.alpha,
@@ -48,7 +48,7 @@ function toTrainingAnswer(training: TrainingSettings): RequestAnswer['training']
   };
 }
 
-function toOrchestrationAnswer(orchestration: OrchestrationSettings): RequestAnswer['orchestration'] {
+function toOrchestrationAnswer(orchestration: OrchestrationSettings): RequestOnTheWire['orchestration'] {
   return {
     sleep_before: orchestration.sleepBefore,
     wake_after: orchestration.wakeAfter,

@@ -2,17 +2,17 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, ValidateNested } from 'class-validator';
 import { IsGiven } from './is-given.js';
-import { LessonBody } from './lesson-body.js';
-import { OrchestrationBody } from './orchestration-body.js';
+import { LessonDto } from './lesson.dto.js';
+import { OrchestrationDto } from './orchestration.dto.js';
 
 /** The body of POST /v1/feedback. */
-export class FeedbackBody extends LessonBody {
-  @ApiPropertyOptional({ description: 'What the server does around the step.', type: OrchestrationBody })
+export class FeedbackDto extends LessonDto {
+  @ApiPropertyOptional({ description: 'What the server does around the step.', type: OrchestrationDto })
   @IsGiven()
   @IsObject()
   @ValidateNested()
-  @Type(() => OrchestrationBody)
-  orchestration?: OrchestrationBody;
+  @Type(() => OrchestrationDto)
+  orchestration?: OrchestrationDto;
 }
 
 /** Bodies that run as they stand once `user/my-lora` is initialised. */

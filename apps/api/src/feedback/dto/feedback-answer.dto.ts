@@ -1,9 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Feedback } from '../feedback.js';
-import { OutcomeAnswer, toOutcomeAnswer } from './outcome-answer.js';
+import { OutcomeDto, toOutcome } from './outcome.dto.js';
 
 /** The answer to a feedback that was learned. */
-export class FeedbackAnswer extends OutcomeAnswer {
+export class FeedbackAnswerDto extends OutcomeDto {
   @ApiProperty({ enum: ['ok'], example: 'ok' })
   status!: 'ok';
 
@@ -17,12 +17,12 @@ export class FeedbackAnswer extends OutcomeAnswer {
   feedback_log_path!: string;
 }
 
-export function toFeedbackAnswer(feedback: Feedback): FeedbackAnswer {
+export function toFeedbackAnswer(feedback: Feedback): FeedbackAnswerDto {
   return {
     status: 'ok',
     request_id: feedback.requestId,
     lora_id: feedback.loraId,
-    ...toOutcomeAnswer(feedback),
+    ...toOutcome(feedback),
     feedback_log_path: feedback.logPath ?? '',
   };
 }

@@ -7,7 +7,7 @@ const FINITE = { allowNaN: false, allowInfinity: false };
 const DEFAULTS = DEFAULT_TRAINING_SETTINGS;
 
 /** How the feedback is learned. A field that is left out has its default. */
-export class TrainingBody {
+export class TrainingDto {
   @ApiProperty({
     description: 'Step size of AdamW. Always applies, also when the optimizer continues from an earlier feedback.',
     minimum: 1e-6,

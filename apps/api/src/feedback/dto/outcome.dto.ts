@@ -1,22 +1,22 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Feedback } from '../feedback.js';
 import type { PhaseTimings } from '../phase-timings.js';
-import { ReceiptAnswer, toReceiptAnswer } from './receipt-answer.js';
-import { StepMetricsAnswer, toStepMetricsAnswer } from './step-metrics-answer.js';
+import { ReceiptOnTheWire, toReceiptOnTheWire } from '../receipt-mapper.js';
+import { StepMetricsOnTheWire, toMetricsOnTheWire } from '../metrics-mapper.js';
 
-export class DistillResultAnswer {
+export class DistillResultDto {
   @ApiProperty({ example: 'user/my-lora-init' })
   lora_id!: string;
 
   @ApiProperty({ description: 'The version that learned.', type: 'integer', example: 1 })
   version!: number;
 
-  @ApiProperty({ type: StepMetricsAnswer })
-  metadata!: StepMetricsAnswer;
+  @ApiProperty({ type: StepMetricsOnTheWire })
+  metadata!: StepMetricsOnTheWire;
 }
 
 /** What the server did; named after vLLM, whichever server it is. */
-export class ServingAnswer {
+export class ServingDto {
   @ApiProperty({ description: 'It was put to sleep for the step.' })
   slept!: boolean;
 
@@ -31,7 +31,7 @@ export class ServingAnswer {
 }
 
 /** Whole milliseconds; 0 for a phase that did not run. */
-export class TimingAnswer implements PhaseTimings {
+export class TimingDto implements PhaseTimings {
   @ApiProperty({ type: 'integer' })
   queue!: number;
 
@@ -61,31 +61,31 @@ export class TimingAnswer implements PhaseTimings {
 }
 
 /** What became of a feedback: the part that answer, listing and log file have in common. */
-export class OutcomeAnswer {
+export class OutcomeDto {
   @ApiProperty({ description: 'The version that learned.', type: 'integer', nullable: true, example: 1 })
   version!: number | null;
 
-  @ApiProperty({ type: DistillResultAnswer, nullable: true })
-  distill_result!: DistillResultAnswer | null;
+  @ApiProperty({ type: DistillResultDto, nullable: true })
+  distill_result!: DistillResultDto | null;
 
-  @ApiProperty({ type: ReceiptAnswer, nullable: true })
-  receipt!: ReceiptAnswer | null;
+  @ApiProperty({ type: ReceiptOnTheWire, nullable: true })
+  receipt!: ReceiptOnTheWire | null;
 
-  @ApiProperty({ type: ServingAnswer })
-  vllm!: ServingAnswer;
+  @ApiProperty({ type: ServingDto })
+  vllm!: ServingDto;
 
-  @ApiProperty({ type: TimingAnswer })
-  timing_ms!: TimingAnswer;
+  @ApiProperty({ type: TimingDto })
+  timing_ms!: TimingDto;
 }
 
-export function toOutcomeAnswer(feedback: Feedback): OutcomeAnswer {
+export function toOutcome(feedback: Feedback): OutcomeDto {
   const { version, result, serving, loraId } = feedback;
   const { slept, woke, published, verification } = serving;
   const isDistilled = result !== null && version !== null;
   return {
     version,
-    distill_result: isDistilled ? { lora_id: loraId, version, metadata: toStepMetricsAnswer(result.metrics) } : null,
-    receipt: isDistilled ? toReceiptAnswer(result.receipt, verification) : null,
+    distill_result: isDistilled ? { lora_id: loraId, version, metadata: toMetricsOnTheWire(result.metrics) } : null,
+    receipt: isDistilled ? toReceiptOnTheWire(result.receipt, verification) : null,
     vllm: { slept, woke, published, verified: verification?.verified ?? false },
     timing_ms: feedback.timings,
   };

@@ -12,13 +12,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsGiven } from './is-given.js';
-import { MessageBody } from './message-body.js';
-import { TrainingBody } from './training-body.js';
+import { MessageDto } from './message.dto.js';
+import { TrainingDto } from './training.dto.js';
 
 const NOT_BLANK = { message: 'must not be empty or blank' };
 
 /** An answer and what the user thinks of it. */
-export class LessonBody {
+export class LessonDto {
   @ApiProperty({
     description: 'The adapter that learns: an id or an alias.',
     example: 'user/my-lora-init',
@@ -50,15 +50,15 @@ export class LessonBody {
 
   @ApiPropertyOptional({
     description: 'The conversation up to the answer, instead of `prompt`. Ends with the message that was answered.',
-    type: [MessageBody],
+    type: [MessageDto],
   })
   @IsOptional()
   @IsArray()
   @ArrayNotEmpty()
   @IsObject({ each: true })
   @ValidateNested({ each: true })
-  @Type(() => MessageBody)
-  messages?: MessageBody[] | null;
+  @Type(() => MessageDto)
+  messages?: MessageDto[] | null;
 
   @ApiPropertyOptional({
     description: 'The answer.',
@@ -89,10 +89,10 @@ export class LessonBody {
   @Matches(/\S/, NOT_BLANK)
   feedback!: string;
 
-  @ApiPropertyOptional({ description: 'How it is learned.', type: TrainingBody })
+  @ApiPropertyOptional({ description: 'How it is learned.', type: TrainingDto })
   @IsGiven()
   @IsObject()
   @ValidateNested()
-  @Type(() => TrainingBody)
-  training?: TrainingBody;
+  @Type(() => TrainingDto)
+  training?: TrainingDto;
 }
