@@ -69,10 +69,11 @@ export class StoreLock {
    * so nobody else can remove it between the look and the removal. A crash in here is broken in the same way.
    */
   async #break(path: string, gone: string): Promise<void> {
-    const breaking = `${path}.break-${gone.slice(gone.lastIndexOf('~') + 1)}`;
+    // Named by the holder alone: a crash while a crashed breaker's lock is broken must not make names longer and longer.
+    const breaking = `${this.path}.break-${gone.slice(gone.lastIndexOf('~') + 1)}`;
     const holder = await this.#acquire(breaking);
     try {
-      if ((await unlessMissing(readlink(path))) === gone) await this.writer.removeFile(path);
+      if ((await unlessMissing(readlink(path))) === gone) await unlessMissing(this.writer.removeFile(path));
     } finally {
       await this.#release(breaking, holder);
     }
@@ -80,7 +81,7 @@ export class StoreLock {
 
   async #release(path: string, holder: string): Promise<void> {
     heldHere.delete(holder);
-    if ((await unlessMissing(readlink(path))) === holder) await this.writer.removeFile(path);
+    if ((await unlessMissing(readlink(path))) === holder) await unlessMissing(this.writer.removeFile(path));
   }
 }
 
