@@ -1,6 +1,6 @@
 import { BaseModelUnavailableError } from './base-model-unavailable-error.js';
 import { downloadBlob } from './download-blob.js';
-import { HubCache } from './hub-cache.js';
+import type { HubCache } from './hub-cache.js';
 import { HubClient, type HubFile } from './hub-client.js';
 import { isSmallModelFile, shardsOfIndex, WEIGHTS_FILE, WEIGHTS_INDEX_FILE } from './model-files.js';
 

@@ -28,8 +28,12 @@ class HubDouble {
   private store!: Server;
 
   async start(): Promise<void> {
-    this.hub = createServer((request, response) => this.answerHub(request, response));
-    this.store = createServer((request, response) => this.answerStore(request, response));
+    this.hub = createServer((request, response) => {
+      this.answerHub(request, response);
+    });
+    this.store = createServer((request, response) => {
+      this.answerStore(request, response);
+    });
     for (const server of [this.hub, this.store]) {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     }

@@ -91,7 +91,7 @@ function parseEntry(
   fail: FileProblemReporter,
 ): SafetensorsEntry {
   const problem = (expected: string, found: unknown): Error =>
-    fail({ file, tensor: name, expected, found: JSON.stringify(found) ?? 'nothing' });
+    fail({ file, tensor: name, expected, found: found === undefined ? 'nothing' : JSON.stringify(found) });
   if (!isRecord(value)) throw problem('a header entry with dtype, shape and data_offsets', value);
 
   const { dtype, shape, data_offsets: offsets } = value;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { Tokenizer as BpeTokenizer } from '@huggingface/tokenizers';
 import { modelDirectoryError } from '../errors/model-directory-error.js';
+import { bytePairTokenizer, type BytePairTokenizer } from './byte-pair-tokenizer.js';
 import { SpecialTokenGuard } from './special-token-guard.js';
 import { readTokenizerFiles, type AddedTokenEntry, type TokenizerFiles } from './tokenizer-files.js';
 
@@ -33,8 +33,8 @@ export class Tokenizer {
   /** Tells special tokens in a template from the same text in a message. */
   readonly guard: SpecialTokenGuard;
 
-  private readonly honouring: BpeTokenizer;
-  private readonly guarded: BpeTokenizer;
+  private readonly honouring: BytePairTokenizer;
+  private readonly guarded: BytePairTokenizer;
   private readonly specialIds: ReadonlySet<number>;
   private readonly addedTexts: ReadonlyMap<number, string>;
 
@@ -48,7 +48,7 @@ export class Tokenizer {
     this.specialIds = new Set(this.specialTokens.values());
     this.guard = new SpecialTokenGuard([...this.specialTokens.keys()]);
 
-    this.honouring = new BpeTokenizer({ ...files.tokenizer, added_tokens: files.addedTokens }, files.config);
+    this.honouring = bytePairTokenizer({ ...files.tokenizer, added_tokens: files.addedTokens }, files.config);
     this.guarded = this.guardedTokenizer(files);
     this.vocabularySize = this.honouring.get_vocab().size;
   }
@@ -115,7 +115,7 @@ export class Tokenizer {
     return Number.isSafeInteger(id) && id >= 0 && this.honouring.id_to_token(id) !== undefined;
   }
 
-  private run(tokenizer: BpeTokenizer, text: string, addSpecialTokens: boolean): number[] {
+  private run(tokenizer: BytePairTokenizer, text: string, addSpecialTokens: boolean): number[] {
     if (text === '' && !addSpecialTokens) return [];
     return tokenizer.encode(text, { add_special_tokens: addSpecialTokens }).ids;
   }
@@ -124,13 +124,13 @@ export class Tokenizer {
    * The same tokenizer, except that a special token is recognised by its mark instead of its text.
    * It is built with an empty vocabulary and then shares the other's, which is large.
    */
-  private guardedTokenizer(files: TokenizerFiles): BpeTokenizer {
+  private guardedTokenizer(files: TokenizerFiles): BytePairTokenizer {
     const addedTokens: AddedTokenEntry[] = files.addedTokens.map((token) =>
       token.special ? { ...token, content: this.guard.markOf(token.content), normalized: false } : token,
     );
     const model = { ...files.tokenizer.model, vocab: {}, merges: [] };
     const config = { ...files.config, additional_special_tokens: [] };
-    const guarded = new BpeTokenizer({ ...files.tokenizer, added_tokens: addedTokens, model }, config);
+    const guarded = bytePairTokenizer({ ...files.tokenizer, added_tokens: addedTokens, model }, config);
     guarded.model = this.honouring.model;
     return guarded;
   }
