@@ -1,9 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AdaptersModule } from './adapters/adapters.module.js';
 import { BackendsModule } from './backends/backends.module.js';
+import { ChatModule } from './chat/chat.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Settings } from './config/settings.js';
-import { LivenessController } from './health/liveness.controller.js';
+import { DatabaseModule } from './database/database.module.js';
+import { DistillModule } from './distill/distill.module.js';
+import { FeedbackModule } from './feedback/feedback.module.js';
+import { HealthModule } from './health/health.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { RootController } from './root/root.controller.js';
 
@@ -13,8 +18,18 @@ export class AppModule {
   static with(settings: Settings, logger: Logger): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.with(settings), LoggingModule.with(logger), BackendsModule],
-      controllers: [RootController, LivenessController],
+      imports: [
+        ConfigModule.with(settings),
+        LoggingModule.with(logger),
+        DatabaseModule,
+        BackendsModule,
+        HealthModule,
+        AdaptersModule,
+        ChatModule,
+        FeedbackModule,
+        DistillModule,
+      ],
+      controllers: [RootController],
     };
   }
 }

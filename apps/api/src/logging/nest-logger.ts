@@ -1,35 +1,47 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Logger } from 'pino';
+import type { Level, Logger } from 'pino';
 
-/** Nest's own messages in the service's log: the framework's start-up chatter only at `debug`. */
+/** Nest's own voices while it starts: of interest only to who debugs the wiring. */
+const FRAMEWORK = [
+  'InstanceLoader',
+  'NestApplication',
+  'NestFactory',
+  'RouterExplorer',
+  'RoutesResolver',
+  'ShutdownHooks',
+];
+
+/** Nest's logger in front of the service's log. An object as the message gives its fields. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.logger.debug({ context: contextOf(rest) }, String(message));
+    this.write(FRAMEWORK.includes(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
-    this.logger.warn({ context: contextOf(rest) }, String(message));
+    this.write('warn', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    const fields = message instanceof Error ? { err: message } : {};
-    this.logger.error(
-      { ...fields, context: contextOf(rest) },
-      message instanceof Error ? message.name : String(message),
-    );
+    this.write('error', message, rest);
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {
-    this.logger.fatal({ context: contextOf(rest) }, String(message));
+    this.write('fatal', message, rest);
   }
 
   debug(message: unknown, ...rest: unknown[]): void {
-    this.logger.debug({ context: contextOf(rest) }, String(message));
+    this.write('debug', message, rest);
   }
-}
 
-function contextOf(rest: readonly unknown[]): unknown {
-  return rest.at(-1);
+  /** Nest appends the context as the last argument; what comes before it are a stack or further objects. */
+  private write(level: Level, message: unknown, rest: readonly unknown[]): void {
+    const context = typeof rest.at(-1) === 'string' ? rest.at(-1) : undefined;
+    const errors = [message, ...rest].filter((value) => value instanceof Error);
+    const fields = { context, ...(errors.length > 0 && { err: errors[0] }) };
+    if (message instanceof Error) this.logger[level](fields, message.name);
+    else if (typeof message === 'object' && message !== null) this.logger[level]({ ...fields, ...message });
+    else this.logger[level](fields, String(message));
+  }
 }
