@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAdapterId } from '@claas/contracts';
+import type { Database } from '../database/database.js';
+import { openDatabase } from '../database/open-database.js';
+import { feedbacks } from '../database/schema.js';
+import { DATABASES_UNDER_TEST, type TemporaryDatabase } from '../database/testing/databases-under-test.js';
+import { FeedbackRepository, type FeedbackFilter } from './feedback-repository.js';
+import type { Feedback } from './feedback.js';
+import { sampleNewFeedback, sampleRequest } from './testing/sample-feedback.js';
+
+describe.each(DATABASES_UNDER_TEST)('feedbacks in $name', ({ skipped, create }) => {
+  describe.skipIf(skipped !== null)(skipped ?? 'available', () => {
+    let temporary: TemporaryDatabase;
+    let database: Database;
+    let repository: FeedbackRepository;
+
+    beforeAll(async () => {
+      temporary = await create();
+      database = await openDatabase(temporary.settings);
+      repository = new FeedbackRepository(database);
+    });
+
+    afterAll(async () => {
+      await database.close();
+      await temporary.remove();
+    });
+
+    async function inserted(change: Parameters<typeof sampleNewFeedback>[0] = {}): Promise<Feedback> {
+      const feedback = await repository.insert(sampleNewFeedback(change));
+      if (feedback === null) throw new Error('not inserted');
+      return feedback;
+    }
+
+    it('gives back exactly what was accepted', async () => {
+      const accepted = sampleNewFeedback();
+      const saved = await repository.insert(accepted);
+      const found = await repository.find(accepted.requestId);
+      expect(found).toEqual(saved);
+      expect(found).toMatchObject({ ...accepted, state: 'queued', attempts: 0, version: null, finishedAt: null });
+      expect(found?.createdAt.getTime()).toBeGreaterThan(Date.now() - 60_000);
+    });
+
+    it('keeps text of any kind', async () => {
+      const feedback = '\u0000 \ud83d "quoted" \\u0041 {"a": 1} 123 \u2028 😊';
+      const { requestId } = await inserted({ request: sampleRequest({ feedback }) });
+      expect((await repository.find(requestId))?.request.feedback).toBe(feedback);
+    });
+
+    it('finds nothing under an unknown id', async () => {
+      expect(await repository.find('unknown')).toBeNull();
+      expect(await repository.findByIdempotencyKey('unknown')).toBeNull();
+    });
+
+    it('inserts once under one idempotency key, however many try at the same time', async () => {
+      const attempts = Array.from({ length: 10 }, () => sampleNewFeedback({ idempotencyKey: 'race' }));
+      const results = await Promise.all(attempts.map((attempt) => repository.insert(attempt)));
+      const winners = results.filter((result) => result !== null);
+      expect(winners).toHaveLength(1);
+      expect(await repository.findByIdempotencyKey('race')).toEqual(winners[0]);
+    });
+
+    it('numbers feedbacks in the order in which they were inserted', async () => {
+      const first = await inserted();
+      const second = await inserted();
+      expect(second.sequence).toBeGreaterThan(first.sequence);
+    });
+
+    it('changes what is named and nothing else', async () => {
+      const before = await inserted();
+      const after = await repository.update(before.requestId, { state: 'training', parentVersion: 3, attempts: 1 });
+      const { updatedAt, ...rest } = after;
+      expect(rest).toEqual({ ...withoutUpdate(before), state: 'training', parentVersion: 3, attempts: 1 });
+      expect(updatedAt.getTime()).toBeGreaterThanOrEqual(before.updatedAt.getTime());
+      expect(await repository.find(before.requestId)).toEqual(after);
+    });
+
+    it('refuses to change a feedback that does not exist', async () => {
+      await expect(repository.update('unknown', { state: 'failed' })).rejects.toThrow('unknown');
+    });
+
+    it('lists what is unfinished in order of arrival', async () => {
+      await database.orm.delete(feedbacks);
+      const [first, second, third] = [await inserted(), await inserted(), await inserted()];
+      await repository.update(first.requestId, { state: 'training' });
+      await repository.update(second.requestId, { state: 'failed', finishedAt: new Date() });
+      expect((await repository.unfinished()).map(({ requestId }) => requestId)).toEqual([
+        first.requestId,
+        third.requestId,
+      ]);
+    });
+
+    it('lists newest first, by adapter, state and page', async () => {
+      await database.orm.delete(feedbacks);
+      const [a, b] = [parseAdapterId('list/a'), parseAdapterId('list/b')];
+      const first = await inserted({ loraId: a });
+      const second = await inserted({ loraId: b });
+      const third = await inserted({ loraId: a });
+      await repository.update(third.requestId, { state: 'verified' });
+      const all: FeedbackFilter = { loraId: null, state: null, beforeSequence: null, limit: 10 };
+      const idsOf = async (filter: Partial<FeedbackFilter>) =>
+        (await repository.list({ ...all, ...filter })).map(({ requestId }) => requestId);
+      expect(await idsOf({})).toEqual([third.requestId, second.requestId, first.requestId]);
+      expect(await idsOf({ loraId: a })).toEqual([third.requestId, first.requestId]);
+      expect(await idsOf({ state: 'verified' })).toEqual([third.requestId]);
+      expect(await idsOf({ limit: 1 })).toEqual([third.requestId]);
+      expect(await idsOf({ beforeSequence: third.sequence })).toEqual([second.requestId, first.requestId]);
+    });
+  });
+});
+
+function withoutUpdate(feedback: Feedback): Omit<Feedback, 'updatedAt'> {
+  const { updatedAt: _updatedAt, ...rest } = feedback;
+  return rest;
+}
