@@ -18,17 +18,21 @@ export class SeededRandom {
 
   /** Uniform in [0, 1), 24 bits: each value is a float32. */
   next(): number {
-    const s = this.state;
-    const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
-    const shifted = s[1]! << 9;
-    s[2]! ^= s[0]!;
-    s[3]! ^= s[1]!;
-    s[1]! ^= s[2]!;
-    s[0]! ^= s[3]!;
-    s[2]! ^= shifted;
-    s[3] = rotateLeft(s[3]!, 11);
-    return (result >>> 8) / 2 ** 24;
+    return (nextWord(this.state) >>> 8) / 2 ** 24;
   }
+}
+
+/** One step of xoshiro128**: 32 random bits; the four words of `s` move on. */
+export function nextWord(s: Uint32Array): number {
+  const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
+  const shifted = s[1]! << 9;
+  s[2]! ^= s[0]!;
+  s[3]! ^= s[1]!;
+  s[1]! ^= s[2]!;
+  s[0]! ^= s[3]!;
+  s[2]! ^= shifted;
+  s[3] = rotateLeft(s[3]!, 11);
+  return result;
 }
 
 function rotateLeft(word: number, bits: number): number {

@@ -1,5 +1,12 @@
-/** The log-mass that support tokens may have together; what is left for the tail bucket is then at least 1e-7. */
-const LARGEST_SUPPORT_LOG_MASS = -1e-7;
+/** What the tail bucket has at least: the minimum of the support's log-mass and −1e-7, seen from the other side. */
+const SMALLEST_TAIL_MASS = -Math.expm1(-1e-7);
+
+/** One side's log-probs of the k support tokens, over the full vocabulary, and the mass of all other tokens. */
+export interface Buckets {
+  /** (k) */
+  readonly logProbabilities: Float32Array;
+  readonly tailMass: number;
+}
 
 /** One row's divergence over support tokens and tail. */
 export interface BucketDivergence {
@@ -9,27 +16,24 @@ export interface BucketDivergence {
 }
 
 /**
- * D over k support tokens and one bucket for the rest, in float64: k is small, and the tail is a difference of nearly equal numbers.
- * `logStudent`, `logTeacher` — (k), full-vocabulary log-probs of the same k tokens; `alpha` as in `DivergenceSettings`.
+ * D over k support tokens and one bucket for the rest, in float64, since k is small; both sides have the same tokens; `alpha` as in `DivergenceSettings`.
  *
- * The tail, log(−expm1(min(m, −1e-7))) with m the support's log-mass, depends on the student's support log-probs:
- * ∂tail/∂(log Sᵢ) = −Sᵢ / (1 − eᵐ), and 0 where the minimum cuts.
+ * The bucket is log(−expm1(min(m, −1e-7))) with m the log-mass of the support. As a difference of nearly equal numbers it would lose its digits in
+ * float32, so the caller adds up the other tokens instead, which is the same. It depends on the student's support log-probs:
+ * ∂log(tail)/∂(log Sᵢ) = −Sᵢ / tail, and 0 where the minimum cuts.
  */
-export function bucketDivergence(logStudent: Float32Array, logTeacher: Float32Array, alpha: number): BucketDivergence {
-  const k = logStudent.length;
-  const studentLogMass = logSumExp(logStudent);
-  const studentTail = tailLogMass(studentLogMass);
-  const tail = bucketTerm(studentTail, tailLogMass(logSumExp(logTeacher)), alpha);
-  const isTailCut = studentLogMass > LARGEST_SUPPORT_LOG_MASS;
-  const tailSlope = isTailCut ? 0 : tail.dLogStudent / Math.exp(studentTail);
+export function bucketDivergence(student: Buckets, teacher: Buckets, alpha: number): BucketDivergence {
+  const tail = bucketTerm(tailLogMass(student), tailLogMass(teacher), alpha);
+  const isTailCut = student.tailMass < SMALLEST_TAIL_MASS;
+  const tailSlope = isTailCut ? 0 : tail.dLogStudent / student.tailMass;
 
   let divergence = tail.value;
-  const dLogStudent = new Float64Array(k);
-  for (let i = 0; i < k; i++) {
-    const term = bucketTerm(logStudent[i]!, logTeacher[i]!, alpha);
+  const dLogStudent = new Float64Array(student.logProbabilities.length);
+  student.logProbabilities.forEach((logStudent, i) => {
+    const term = bucketTerm(logStudent, teacher.logProbabilities[i]!, alpha);
     divergence += term.value;
-    dLogStudent[i] = term.dLogStudent - tailSlope * Math.exp(logStudent[i]!);
-  }
+    dLogStudent[i] = term.dLogStudent - tailSlope * Math.exp(logStudent);
+  });
   return { divergence, dLogStudent };
 }
 
@@ -56,13 +60,7 @@ function logOfMixtureOverStudent(z: number, alpha: number): number {
   return z > 0 ? z + Math.log((1 - alpha) * Math.exp(-z) + alpha) : Math.log(1 - alpha + alpha * Math.exp(z));
 }
 
-function tailLogMass(supportLogMass: number): number {
-  return Math.log(-Math.expm1(Math.min(supportLogMass, LARGEST_SUPPORT_LOG_MASS)));
-}
-
-function logSumExp(values: Float32Array): number {
-  const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  let sum = 0;
-  for (const value of values) sum += Math.exp(value - largest);
-  return largest + Math.log(sum);
+function tailLogMass({ tailMass }: Buckets): number {
+  // Math.max, unlike a comparison, lets NaN through.
+  return Math.log(Math.max(tailMass, SMALLEST_TAIL_MASS));
 }

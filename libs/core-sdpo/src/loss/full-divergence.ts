@@ -1,8 +1,8 @@
 import { add, clipByValue, log, mul, scalar, sigmoid, sub, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { logRatio } from './row-softmax.js';
+import { logRatio, zeroIfFinite } from './row-softmax.js';
 import type { RowSoftmax } from './row-softmax.js';
-import { rowSum } from './row-sum.js';
+import { rowSum } from '@claas/tensor-backend';
 
 /** A divergence D of each row and its gradient with respect to the student's logits after the temperature. */
 export interface DivergenceTensors {
@@ -49,11 +49,8 @@ export function reverseKl(student: RowSoftmax, teacher: RowSoftmax): DivergenceT
 function jensenShannon(student: RowSoftmax, teacher: RowSoftmax, alpha: number): DivergenceTensors {
   return tidy(() => {
     const c = Math.log(alpha) - Math.log1p(-alpha);
-    const logTeacherOverStudent: Tensor2D = clipByValue(
-      logRatio(teacher, student),
-      -LARGEST_LOG_RATIO,
-      LARGEST_LOG_RATIO,
-    );
+    const unlimited = logRatio(teacher, student);
+    const logTeacherOverStudent: Tensor2D = clipByValue(unlimited, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO);
     const atZero = log(sigmoid(sub(-c, scalar(0))));
     const logStudentOverMixture: Tensor2D = sub(log(sigmoid(sub(-c, logTeacherOverStudent))), atZero);
     const logTeacherOverMixture = add(logTeacherOverStudent, logStudentOverMixture);
@@ -62,7 +59,8 @@ function jensenShannon(student: RowSoftmax, teacher: RowSoftmax, alpha: number):
     const studentKl = rowSum(studentTerms);
     const teacherKl = rowSum(mul(teacher.probabilities, logTeacherOverMixture));
     return {
-      divergence: add<Tensor2D>(mul(studentKl, 1 - alpha), mul(teacherKl, alpha)),
+      // What was limited would hide an infinite logit, which must show in the result.
+      divergence: add<Tensor2D>(add(mul(studentKl, 1 - alpha), mul(teacherKl, alpha)), zeroIfFinite(unlimited)),
       gradient: mul<Tensor2D>(sub(studentTerms, mul(student.probabilities, studentKl)), 1 - alpha),
     };
   });

@@ -1,5 +1,6 @@
-import { gather, log, max, mul, neg, reshape, softmax, sub, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { div, gather, log, max, mul, neg, reshape, softmax, sub, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import { rowSum } from '@claas/tensor-backend';
 
 /** Rows of logits as distributions: log p = shifted − logNormalizer. R rows, V vocabulary. */
 export interface RowSoftmax {
@@ -13,13 +14,15 @@ export interface RowSoftmax {
 
 /**
  * log p is never taken from a probability, which may underflow, but for the row's largest: with z = shifted, that one is exp(0) / Σ exp(z),
- * so log Σ exp(z) = −log(max p). It saves the exponential of the whole matrix, which on wasm costs ten times its softmax.
+ * so log Σ exp(z) = −log(max p). It saves the exponential of the whole matrix, which on wasm takes ten times as long as its softmax.
+ * Dividing by what the probabilities really add up to undoes the rounding of a long row.
  */
 export function rowSoftmax(logits: Tensor2D, temperature: number): RowSoftmax {
   return tidy(() => {
     const centred: Tensor2D = sub(logits, max(logits, 1, true));
     const shifted: Tensor2D = temperature === 1 ? centred : mul(centred, 1 / temperature);
-    const probabilities = softmax(shifted);
+    const rounded: Tensor2D = softmax(shifted);
+    const probabilities: Tensor2D = div(rounded, rowSum(rounded));
     return { shifted, logNormalizer: neg(log(max<Tensor2D>(probabilities, 1, true))), probabilities };
   });
 }
@@ -44,4 +47,9 @@ export function logProbabilitiesAt(rows: RowSoftmax, ids: Int32Array): Float32Ar
 /** log p − log q, exactly 0 where both sides have the same logits — (R, V) */
 export function logRatio(p: RowSoftmax, q: RowSoftmax): Tensor2D {
   return tidy(() => sub(sub(p.shifted, q.shifted), sub(p.logNormalizer, q.logNormalizer)));
+}
+
+/** 0 for rows of finite numbers, NaN for the others — (R, V) → (R, 1) */
+export function zeroIfFinite(x: Tensor2D): Tensor2D {
+  return tidy(() => rowSum(mul(x, 0)));
 }
