@@ -141,13 +141,21 @@ describe('reading a model config', () => {
   it('fills in what older configs leave out', async () => {
     await writeConfig({ num_key_value_heads: null, rope_theta: undefined });
     expect(await readModelConfig(directory)).toMatchObject({
-      headDim: 16,
+      headDim: 128,
       keyValueHeads: 4,
       rope: { theta: 10_000, scaling: null },
       rmsNormEpsilon: 1e-6,
       tiedEmbeddings: false,
       eosTokenIds: [],
     });
+  });
+
+  it('takes a head size that is left out as each architecture does', async () => {
+    await writeConfig({ head_dim: undefined });
+    expect((await readModelConfig(directory)).headDim).toBe(128);
+    await writeConfig({ head_dim: undefined, architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' });
+    const { headDim, hiddenSize, attentionHeads } = await readModelConfig(directory);
+    expect(headDim).toBe(hiddenSize / attentionHeads);
   });
 
   it('prefers the ends of an answer in generation_config.json', async () => {
@@ -195,7 +203,12 @@ describe('reading a model config', () => {
     ['a missing size', { hidden_size: undefined }, 'hidden_size', 'nothing'],
     ['a size in words', { num_hidden_layers: 'two' }, 'num_hidden_layers', '"two"'],
     ['heads that do not divide', { num_key_value_heads: 3 }, 'num_key_value_heads', '3'],
-    ['half a channel', { num_attention_heads: 6 }, 'head_dim', '10.666'],
+    [
+      'half a channel',
+      { num_attention_heads: 6, architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' },
+      'head_dim',
+      '10.666',
+    ],
     ['an odd head', { head_dim: 15 }, 'head_dim', '15'],
     ['an end outside the vocabulary', { eos_token_id: 100 }, 'vocab_size', '100'],
   ])('refuses %s, naming field and value', async (_, changes, field, found) => {

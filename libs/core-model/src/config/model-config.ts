@@ -47,6 +47,9 @@ export interface ModelConfig {
   readonly bosTokenId: number | null;
 }
 
+/** What transformers takes for a Qwen3 config that doesn't say: not hidden/heads, as for the others. */
+const QWEN3_HEAD_DIM = 128;
+
 /**
  * Reads and checks `config.json` (as transformers 4 and 5 write it) and the ends of an answer from `generation_config.json`.
  * @throws ModelDirectoryError naming file, field, what was found and what is supported
@@ -63,7 +66,10 @@ export async function readModelConfig(directory: string): Promise<ModelConfig> {
   if (attentionHeads % keyValueHeads !== 0) {
     throw fields.problem('num_key_value_heads', `a divisor of num_attention_heads (${attentionHeads})`, keyValueHeads);
   }
-  const headDim = fields.positiveInteger('head_dim', hiddenSize / attentionHeads);
+  const headDim = fields.positiveInteger(
+    'head_dim',
+    architecture === 'qwen3' ? QWEN3_HEAD_DIM : hiddenSize / attentionHeads,
+  );
   if (headDim % 2 !== 0) throw fields.problem('head_dim', 'an even number (rotation works on pairs)', headDim);
 
   const attentionBias = fields.boolean('attention_bias', false);
