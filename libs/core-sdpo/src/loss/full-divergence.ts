@@ -1,8 +1,8 @@
 import { add, clipByValue, log, mul, scalar, sigmoid, sub, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { rowSum } from '@claas/tensor-backend';
 import { logRatio, zeroIfFinite } from './row-softmax.js';
 import type { RowSoftmax } from './row-softmax.js';
-import { rowSum } from '@claas/tensor-backend';
 
 /** A divergence D of each row and its gradient with respect to the student's logits after the temperature. */
 export interface DivergenceTensors {
@@ -12,8 +12,8 @@ export interface DivergenceTensors {
   readonly gradient: Tensor2D;
 }
 
-/** Beyond this log-ratio one side's probability is below 1e-34 of the other's: nothing is left to add, but much that could overflow. */
-const LARGEST_LOG_RATIO = 80;
+/** Beyond this log-ratio one side has less than 1e-26 of the other: nothing is left to add, but for an α near 1 much that could underflow. */
+const LARGEST_LOG_RATIO = 60;
 
 /** D over the whole vocabulary, in the closed form of its α; exactly 0 with a gradient of exactly 0 where S and T have the same logits. */
 export function fullDivergence(student: RowSoftmax, teacher: RowSoftmax, alpha: number): DivergenceTensors {

@@ -179,8 +179,8 @@ describe('sdpoRows', () => {
       return fc.array(row, { minLength: 1, maxLength: 3 });
     });
     fc.assert(
-      fc.property(extremeRows, anySettings, (plain, settings) => {
-        const result = sdpoRows(toInput(plain), settings);
+      fc.property(extremeRows, anySettings, fc.option(fc.constantFrom(1e-7, 1 - 1e-7)), (plain, settings, nearEnd) => {
+        const result = sdpoRows(toInput(plain), { ...settings, alpha: nearEnd ?? settings.alpha });
         const { divergence, ratio, kl, k3, studentLogprobs } = result;
         for (const values of [divergence, ratio, kl!, k3!, studentLogprobs]) {
           expect([...values].every(Number.isFinite)).toBe(true);
