@@ -1,6 +1,6 @@
-import { concat, dispose, keep, slice, tidy } from '@tensorflow/tfjs-core';
+import { concat, dispose, keep, slice } from '@tensorflow/tfjs-core';
 import type { Tensor3D } from '@tensorflow/tfjs-core';
-import type { ExtendKeyValues } from '../model/decoder-layer.js';
+import type { ExtendKeyValues } from '../model/layer-pass.js';
 
 interface KeyValues {
   /** (G, S, D) */
@@ -16,7 +16,7 @@ export class KeyValueCache {
 
   /**
    * For the forward pass of one layer over T new positions, of which the first `count` are real.
-   * The results of what it returns live as long as the cache doesn't go on.
+   * To be called under `tidy`; what the cache holds on to survives that.
    */
   extend(layer: number, count: number): ExtendKeyValues {
     return (k, v) => {
@@ -41,6 +41,6 @@ export class KeyValueCache {
 
   private keepPositions(x: Tensor3D, S: number): Tensor3D {
     const [G, , D] = x.shape;
-    return keep(x.shape[1] === S ? tidy(() => x.clone()) : slice(x, [0, 0, 0], [G, S, D]));
+    return keep(x.shape[1] === S ? x : slice(x, [0, 0, 0], [G, S, D]));
   }
 }

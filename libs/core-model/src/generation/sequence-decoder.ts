@@ -1,10 +1,12 @@
-import { slice, tidy } from '@tensorflow/tfjs-core';
+import { dispose, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
 import { decoderLayerForward } from '../model/decoder-layer.js';
 import { yieldToEventLoop } from '../model/event-loop.js';
-import { padToBucket } from '../model/forward-pass.js';
+import { finalNorm, layerPass } from '../model/forward-pass.js';
 import type { LanguageModel } from '../model/language-model.js';
+import { sequenceRows } from '../model/sequence-rows.js';
+import type { SequenceRows } from '../model/sequence-rows.js';
 import { KeyValueCache } from './key-value-cache.js';
 
 /** Prompt positions that go through a layer at a time: bounds the work between two breaths of the event loop. */
@@ -24,13 +26,15 @@ export class SequenceDecoder {
    * @throws ComputationCancelledError; the decoder is then good for `dispose` only
    */
   async append(tokenIds: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    for (let t = 0; t < tokenIds.length - PREFILL_CHUNK; t += PREFILL_CHUNK) {
-      const x = await this.run(tokenIds.slice(t, t + PREFILL_CHUNK), signal);
-      x.dispose();
+    const lastChunk = Math.floor((tokenIds.length - 1) / PREFILL_CHUNK) * PREFILL_CHUNK;
+    for (let t = 0; t < lastChunk; t += PREFILL_CHUNK) {
+      const rows = sequenceRows(tokenIds.slice(t, t + PREFILL_CHUNK), 0);
+      dispose(await this.run(rows, signal));
     }
-    const rest = tokenIds.slice(Math.floor((tokenIds.length - 1) / PREFILL_CHUNK) * PREFILL_CHUNK);
-    const x = await this.run(rest, signal);
-    const logits = tidy(() => this.logits(x, rest.length - 1));
+    const rest = tokenIds.slice(lastChunk);
+    const rows = rest.length === 1 ? singleRow(rest[0]!) : sequenceRows(rest, rest.length - 1);
+    const x = await this.run(rows, signal);
+    const logits = tidy(() => this.model.headProduct(finalNorm(this.model, x, rows).y));
     x.dispose();
     try {
       return await logits.data<'float32'>();
@@ -43,21 +47,20 @@ export class SequenceDecoder {
     this.cache.dispose();
   }
 
-  /** All layers over a chunk — (T, C) of the padded chunk */
-  private async run(tokenIds: readonly number[], signal: AbortSignal | undefined): Promise<Tensor2D> {
+  /** All layers over a chunk: the top layer's output. */
+  private async run(rows: SequenceRows, signal: AbortSignal | undefined): Promise<Tensor2D> {
     const { model, cache } = this;
-    const count = tokenIds.length;
-    const isSingle = count === 1;
-    const padded = isSingle ? Int32Array.from(tokenIds) : padToBucket(tokenIds);
+    const { padded, topFrom } = rows;
+    const count = rows.from + rows.count;
     const rotary = model.rotary.at(cache.length, padded.length);
     let x = model.embed(padded);
     try {
       await yieldToEventLoop(signal);
-      for (const [i, layer] of model.layers.entries()) {
-        if (i > 0 && !isSingle) await yieldToEventLoop(signal);
-        const lora = this.adapter?.layer(i, layer) ?? null;
-        const extend = cache.extend(i, count);
-        const y = tidy(() => decoderLayerForward(model.backend, x, layer, lora, model.config, rotary, extend).y);
+      for (let i = 0; i < model.layers.length; i++) {
+        // A single token is done in an instant: one turn of the event loop is enough for it.
+        if (i > 0 && count > 1) await yieldToEventLoop(signal);
+        const pass = layerPass(model, i, this.adapter, rotary, { topFrom, extend: cache.extend(i, count) });
+        const y = tidy(() => decoderLayerForward(x, pass));
         x.dispose();
         x = y;
       }
@@ -67,14 +70,12 @@ export class SequenceDecoder {
       x.dispose();
       throw error;
     } finally {
-      rotary.cos.dispose();
-      rotary.sin.dispose();
+      dispose([rotary.cos, rotary.sin]);
     }
   }
+}
 
-  private logits(x: Tensor2D, row: number): Tensor2D {
-    const { backend, config, finalNorm } = this.model;
-    const last: Tensor2D = x.shape[0] === 1 ? x : slice(x, [row, 0], [1, x.shape[1]]);
-    return this.model.headProduct(backend.rmsNorm(last, finalNorm, config.rmsNormEpsilon).y);
-  }
+/** A single token needs no padding. */
+function singleRow(tokenId: number): SequenceRows {
+  return { padded: Int32Array.of(tokenId), from: 0, count: 1, topFrom: 0 };
 }

@@ -72,7 +72,7 @@ describe('a LoRA adapter', () => {
       const x = randomNormal<Rank.R2>([5, model.config.hiddenSize], 0, 1, 'float32', 1);
       const dy = randomNormal<Rank.R2>([5, group.matrix.rows], 0, 1, 'float32', 2);
       const forward = linearForward(backend, x, group, packed.qkv);
-      const backward = linearBackward(backend, dy, x, forward, group, packed.qkv);
+      const backward = linearBackward(backend, dy, x, forward.reduced, group, packed.qkv);
       const gradients = unpackLayerGradients(
         0,
         layer,
@@ -81,7 +81,7 @@ describe('a LoRA adapter', () => {
       );
 
       let y = linearForward(backend, x, group, null).y;
-      let { dx } = linearBackward(backend, dy, x, { reduced: null }, group, null);
+      let { dx } = linearBackward(backend, dy, x, null, group, null);
       let row = 0;
       for (const { module, rows } of group.modules) {
         const a = adapter.tensors.get(adapterKey(0, module, 'A'));

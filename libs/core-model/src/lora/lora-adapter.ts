@@ -7,8 +7,8 @@ import { LORA_MODULE_NAMES, moduleShape } from '../adapter-files/lora-module.js'
 import type { LoraModuleName } from '../adapter-files/lora-module.js';
 import type { ModelConfig } from '../config/model-config.js';
 import { AdapterShapeError } from '../model/computation-errors.js';
-import { LINEAR_GROUPS } from '../model/decoder-layer.js';
-import type { DecoderLayer, LayerLora, LinearGroupName } from '../model/decoder-layer.js';
+import { LINEAR_GROUPS } from '../model/layer-pass.js';
+import type { DecoderLayer, LayerLora, LinearGroupName } from '../model/layer-pass.js';
 import type { LinearGroup, PackedLora } from '../model/linear-group.js';
 
 export interface LoraShape {

@@ -1,8 +1,8 @@
 import { dispose, mul, slice, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { LayerLoraGradients } from '../model/decoder-layer.js';
-import { LINEAR_GROUPS } from '../model/decoder-layer.js';
-import type { DecoderLayer } from '../model/decoder-layer.js';
+import type { LayerLoraGradients } from '../model/layer-pass.js';
+import { LINEAR_GROUPS } from '../model/layer-pass.js';
+import type { DecoderLayer } from '../model/layer-pass.js';
 import type { LinearGroup, PackedLoraGradients } from '../model/linear-group.js';
 import type { LoraAdapter } from './lora-adapter.js';
 import { adapterKey } from '../adapter-files/adapter-tensors.js';

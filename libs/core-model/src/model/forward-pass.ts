@@ -1,32 +1,22 @@
-import { slice, tidy } from '@tensorflow/tfjs-core';
+import { dispose, slice, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { RmsNormForward } from '@claas/tensor-backend';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
 import { decoderLayerForward } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
 import type { LanguageModel } from './language-model.js';
+import type { ExtendKeyValues, LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
+import { checkedRows } from './sequence-rows.js';
+import type { SequenceRows } from './sequence-rows.js';
 
 export interface PassOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Sequence lengths are rounded up to multiples of this: native kernels keep memory for every distinct shape. */
-const LENGTH_BUCKET = 32;
-
-/** Right-padded: under a causal mask no position sees a later one, so the padding changes nothing. */
-export function padToBucket(tokenIds: readonly number[]): Int32Array {
-  const padded = new Int32Array(Math.ceil(tokenIds.length / LENGTH_BUCKET) * LENGTH_BUCKET);
-  padded.set(tokenIds);
-  return padded;
-}
-
-/** Checks a sequence of which the rows `from` … are wanted. @throws ContextTooLongError, TokenIdsInvalidError */
-export function assertSequence(model: LanguageModel, tokenIds: readonly number[], from: number): void {
-  model.assertTokenIds(tokenIds);
-  model.assertFits(from, tokenIds.length - from);
-  if (from < 0 || from >= tokenIds.length) {
-    throw new RangeError(`Rows from ${from} of a sequence of ${tokenIds.length} tokens.`);
-  }
+export interface RowOptions extends PassOptions {
+  /** First row that is wanted; 0 when absent. */
+  readonly from?: number;
 }
 
 /**
@@ -39,43 +29,45 @@ export async function hiddenStates(
   model: LanguageModel,
   tokenIds: readonly number[],
   adapter: LoraAdapter | null,
-  { from = 0, signal }: PassOptions & { readonly from?: number } = {},
+  { from = 0, signal }: RowOptions = {},
 ): Promise<Tensor2D> {
-  assertSequence(model, tokenIds, from);
-  const padded = padToBucket(tokenIds);
-  const rotary = model.rotary.at(0, padded.length);
-  let x = model.embed(padded);
+  const rows = checkedRows(model, tokenIds, from);
+  const rotary = model.rotary.at(0, rows.padded.length);
+  let x = model.embed(rows.padded);
   try {
     for (let i = 0; i < model.layers.length; i++) {
       await yieldToEventLoop(signal);
-      const y = layerOutput(model, i, x, adapter, rotary);
+      const pass = layerPass(model, i, adapter, rotary, { topFrom: rows.topFrom });
+      const y = tidy(() => decoderLayerForward(x, pass));
       x.dispose();
       x = y;
     }
-    return finalRows(model, x, from, tokenIds.length);
+    return tidy(() => finalNorm(model, x, rows).y);
   } finally {
-    x.dispose();
-    rotary.cos.dispose();
-    rotary.sin.dispose();
+    dispose([x, rotary.cos, rotary.sin]);
   }
 }
 
-/** One layer without anything kept — (T, C) → (T, C) */
-export function layerOutput(
+/** Whatever a pass through one layer of the model needs; `topFrom` is heeded in the top layer only. */
+export function layerPass(
   model: LanguageModel,
   index: number,
-  x: Tensor2D,
   adapter: LoraAdapter | null,
   rotary: RotarySlice,
-): Tensor2D {
+  { topFrom = 0, extend = null }: { readonly topFrom?: number; readonly extend?: ExtendKeyValues | null },
+): LayerPass {
   const layer = model.layers[index]!;
+  const from = index === model.layers.length - 1 ? topFrom : 0;
   const lora = adapter?.layer(index, layer) ?? null;
-  return tidy(() => decoderLayerForward(model.backend, x, layer, lora, model.config, rotary, null).y);
+  return { backend: model.backend, config: model.config, layer, lora, rotary, from, extend };
 }
 
-function finalRows(model: LanguageModel, x: Tensor2D, from: number, T: number): Tensor2D {
-  return tidy(() => {
-    const rows = slice(x, [from, 0], [T - from, x.shape[1]]);
-    return model.backend.rmsNorm(rows, model.finalNorm, model.config.rmsNormEpsilon).y;
-  });
+/** The wanted rows after the final norm — x: the top layer's output, from row `topFrom` on */
+export function finalNorm(model: LanguageModel, x: Tensor2D, rows: SequenceRows): RmsNormForward {
+  return model.backend.rmsNorm(wantedRows(x, rows), model.finalNorm, model.config.rmsNormEpsilon);
+}
+
+/** x: the top layer's output, from row `topFrom` on */
+export function wantedRows(x: Tensor2D, { from, count, topFrom }: SequenceRows): Tensor2D {
+  return slice(x, [from - topFrom, 0], [count, x.shape[1]]);
 }

@@ -5,7 +5,7 @@ import { readModelConfig } from '../config/model-config.js';
 import type { ModelConfig } from '../config/model-config.js';
 import { WeightFiles } from '../safetensors/weight-files.js';
 import { ContextTooLongError, TokenIdsInvalidError } from './computation-errors.js';
-import type { DecoderLayer } from './decoder-layer.js';
+import type { DecoderLayer } from './layer-pass.js';
 import { disposeDecoderLayer, loadDecoderLayer } from './load-decoder-layer.js';
 import { RotaryTables } from './rotary-tables.js';
 import { WeightLoader } from './weight-loader.js';

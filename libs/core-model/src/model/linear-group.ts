@@ -28,29 +28,44 @@ export interface PackedLora {
   readonly up: Tensor2D;
 }
 
+/** (N, nR): x·down, which the backward pass needs; null without LoRA. */
+export type Reduced = Tensor2D | null;
+
 export interface LinearForward {
-  /** (T, O) */
+  /** (N, O) */
   readonly y: Tensor2D;
-  /** (T, nR): x·down, for the backward pass; null without LoRA. */
-  readonly reduced: Tensor2D | null;
+  readonly reduced: Reduced;
 }
 
-/** y = x·Wᵀ + bias + (x·down)·up — x (T, I) */
+/** y = x·Wᵀ + bias + (x·down)·up — x (N, I) */
 export function linearForward(
   backend: TensorBackend,
   x: Tensor2D,
   group: LinearGroup,
   lora: PackedLora | null,
 ): LinearForward {
+  const reduced = linearReduced(backend, x, lora);
+  return { y: linearOutput(backend, x, reduced, group, lora), reduced };
+}
+
+export function linearReduced(backend: TensorBackend, x: Tensor2D, lora: PackedLora | null): Reduced {
+  return lora === null ? null : backend.product(x, lora.down);
+}
+
+export function linearOutput(
+  backend: TensorBackend,
+  x: Tensor2D,
+  reduced: Reduced,
+  group: LinearGroup,
+  lora: PackedLora | null,
+): Tensor2D {
   const frozen = backend.frozenProduct(x, group.matrix);
   const biased: Tensor2D = group.bias === null ? frozen : add(frozen, group.bias);
-  if (lora === null) return { y: biased, reduced: null };
-  const reduced = backend.product(x, lora.down);
-  return { y: add(biased, backend.product(reduced, lora.up)), reduced };
+  return lora === null || reduced === null ? biased : add(biased, backend.product(reduced, lora.up));
 }
 
 export interface LinearGradients {
-  /** (T, I) */
+  /** (N, I) */
   readonly dx: Tensor2D;
   /** Null without LoRA. */
   readonly lora: PackedLoraGradients | null;
@@ -63,21 +78,21 @@ export interface PackedLoraGradients {
   readonly dUp: Tensor2D;
 }
 
-/** Gradients of `linearForward` — dy (T, O); x and `reduced` as in the forward pass. */
+/** Gradients of `linearForward` — dy (N, O); x and `reduced` as in the forward pass. */
 export function linearBackward(
   backend: TensorBackend,
   dy: Tensor2D,
   x: Tensor2D,
-  forward: Pick<LinearForward, 'reduced'>,
+  reduced: Reduced,
   group: LinearGroup,
   lora: PackedLora | null,
 ): LinearGradients {
   // frozen = x·Wᵀ
   const dFrozen = backend.frozenProductBackward(dy, group.matrix);
-  if (lora === null || forward.reduced === null) return { dx: dFrozen, lora: null };
+  if (lora === null || reduced === null) return { dx: dFrozen, lora: null };
   // y = biased + reduced·up
   const dReduced = backend.productTransposedRight(dy, lora.up);
-  const dUp = backend.productTransposedLeft(forward.reduced, dy);
+  const dUp = backend.productTransposedLeft(reduced, dy);
   // reduced = x·down
   const dA = backend.productTransposedLeft(dReduced, x);
   const dx: Tensor2D = add(dFrozen, backend.productTransposedRight(dReduced, lora.down));

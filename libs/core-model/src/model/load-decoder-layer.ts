@@ -3,8 +3,8 @@ import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { LORA_MODULE_PATHS, moduleShape } from '../adapter-files/lora-module.js';
 import type { LoraModuleName } from '../adapter-files/lora-module.js';
 import type { ModelConfig } from '../config/model-config.js';
-import { LINEAR_GROUPS } from './decoder-layer.js';
-import type { DecoderLayer, HeadNorm, LinearGroupName } from './decoder-layer.js';
+import { LINEAR_GROUPS } from './layer-pass.js';
+import type { DecoderLayer, HeadNorm, LinearGroupName } from './layer-pass.js';
 import type { LinearGroup } from './linear-group.js';
 import type { WeightLoader } from './weight-loader.js';
 

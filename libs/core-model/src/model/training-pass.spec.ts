@@ -48,6 +48,22 @@ describe('a training pass', () => {
     expect(second).toEqual(first);
   });
 
+  it('gives the same gradients from kept activations as from computing them again, which takes less memory meanwhile', async () => {
+    const bytesBefore = memory().numBytes;
+    const kept = await TrainingPass.forward(model, ids, adapter, { from: 20, activationBudgetBytes: 2 ** 30 });
+    const bytesOfKept = memory().numBytes - bytesBefore;
+    const fromKept = await gradientsOf(kept, 3);
+    expect(memory().numBytes).toBe(bytesBefore);
+    const again = await TrainingPass.forward(model, ids, adapter, { from: 20, activationBudgetBytes: 0 });
+    const bytesOfAgain = memory().numBytes - bytesBefore;
+    expect(await gradientsOf(again, 3)).toEqual(fromKept);
+    expect(memory().numBytes).toBe(bytesBefore);
+    // The input of each layer, the top layer's output from row 0 on, hidden rows, 1 / rms, cos and sin.
+    const { layers, hiddenSize: C, headDim: D } = model.config;
+    expect(bytesOfAgain).toBe(4 * ((layers + 1) * 64 * C + 25 * (C + 1) + 2 * 64 * D));
+    expect(bytesOfKept).toBeGreaterThan(3 * bytesOfAgain);
+  });
+
   it('gives zero gradients for a zero gradient', async () => {
     const pass = await TrainingPass.forward(model, ids, adapter);
     const dHidden = zerosLike(pass.hidden);

@@ -1,58 +1,69 @@
-import { dispose, keep, pad, slice, tidy } from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { dispose, keep, pad, tensor_util, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
+import type { RmsNormForward } from '@claas/tensor-backend';
 import { LoraGradients, unpackLayerGradients } from '../lora/lora-gradients.js';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
-import { decoderLayerBackward, decoderLayerForward } from './decoder-layer.js';
+import { decoderLayerActivations, decoderLayerBackward, decoderLayerOutput } from './decoder-layer.js';
+import type { LayerActivations } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
-import { assertSequence, layerOutput, padToBucket } from './forward-pass.js';
-import type { PassOptions } from './forward-pass.js';
+import { finalNorm, layerPass, wantedRows } from './forward-pass.js';
+import type { PassOptions, RowOptions } from './forward-pass.js';
 import type { LanguageModel } from './language-model.js';
+import type { LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
+import { checkedRows } from './sequence-rows.js';
+import type { SequenceRows } from './sequence-rows.js';
+
+export interface TrainingPassOptions extends RowOptions {
+  /**
+   * Activations of all layers are kept when they take no more than this together, which saves computing them again:
+   * with small models about a quarter of the time. Otherwise only the layers' inputs are. Default 128 MiB.
+   */
+  readonly activationBudgetBytes?: number;
+}
+
+const DEFAULT_ACTIVATION_BUDGET_BYTES = 128 * 2 ** 20;
 
 /**
- * A forward pass that can be gone back: it keeps the input of each layer, (T, C), and computes everything else again on the way back,
- * so the peak is one layer's activations plus one boundary per layer.
+ * A forward pass that can be gone back. It keeps the input of each layer, (T, C), and where memory allows the layer's activations;
+ * else it computes those again on the way back, so that the peak is one layer's activations plus one input per layer.
  */
 export class TrainingPass {
+  private readonly rotary: RotarySlice;
+  /** The input of each layer; then the top layer's output. */
+  private readonly boundaries: Tensor2D[] = [];
+  /** By layer; null: to be computed again. */
+  private readonly activations: (LayerActivations | null)[] = [];
+  private final: RmsNormForward | null = null;
+
   private constructor(
     private readonly model: LanguageModel,
     private readonly adapter: LoraAdapter,
-    private readonly rotary: RotarySlice,
-    /** The input of each layer; then the last layer's output. */
-    private readonly boundaries: Tensor2D[],
-    private readonly rows: { readonly from: number; readonly count: number },
-    /** After the final norm, rows from … T − 1 — (T − from, C) */
-    readonly hidden: Tensor2D,
-    private readonly inverseRms: Tensor2D,
-  ) {}
+    private readonly rows: SequenceRows,
+  ) {
+    this.rotary = model.rotary.at(0, rows.padded.length);
+  }
 
   /** @throws ContextTooLongError, TokenIdsInvalidError, ComputationCancelledError */
   static async forward(
     model: LanguageModel,
     tokenIds: readonly number[],
     adapter: LoraAdapter,
-    { from = 0, signal }: PassOptions & { readonly from?: number } = {},
+    { from = 0, signal, activationBudgetBytes = DEFAULT_ACTIVATION_BUDGET_BYTES }: TrainingPassOptions = {},
   ): Promise<TrainingPass> {
-    assertSequence(model, tokenIds, from);
-    const padded = padToBucket(tokenIds);
-    const rotary = model.rotary.at(0, padded.length);
-    const boundaries = [model.embed(padded)];
+    const pass = new TrainingPass(model, adapter, checkedRows(model, tokenIds, from));
     try {
-      for (let i = 0; i < model.layers.length; i++) {
-        await yieldToEventLoop(signal);
-        boundaries.push(layerOutput(model, i, boundaries[i]!, adapter, rotary));
-      }
+      await pass.run(activationBudgetBytes, signal);
+      return pass;
     } catch (error) {
-      dispose([...boundaries, rotary.cos, rotary.sin]);
+      pass.dispose();
       throw error;
     }
-    const rows = { from, count: tokenIds.length - from };
-    const { y, inverseRms } = tidy(() => {
-      const last = lastRows(boundaries.at(-1)!, rows);
-      const norm = model.backend.rmsNorm(last, model.finalNorm, model.config.rmsNormEpsilon);
-      return { y: keep(norm.y), inverseRms: keep(norm.inverseRms) };
-    });
-    return new TrainingPass(model, adapter, rotary, boundaries, rows, y, inverseRms);
+  }
+
+  /** After the final norm, rows from … T − 1 — (T − from, C). The pass's own. */
+  get hidden(): Tensor2D {
+    return this.final!.y;
   }
 
   /**
@@ -61,14 +72,14 @@ export class TrainingPass {
    * @throws ComputationCancelledError
    */
   async backward(dHidden: Tensor2D, { signal }: PassOptions = {}): Promise<LoraGradients> {
-    const { model } = this;
     const gradients = new Map<string, Tensor2D>();
     let dy = this.finalNormBackward(dHidden);
     try {
-      for (let i = model.layers.length - 1; i >= 0; i--) {
+      for (let i = this.model.layers.length - 1; i >= 0; i--) {
         await yieldToEventLoop(signal);
         dispose(this.boundaries.pop());
         const { dx, tensors } = this.layerBackward(i, dy);
+        disposeActivations(this.activations.pop());
         dispose(dy);
         dy = dx;
         for (const [key, tensor] of Object.entries(tensors)) gradients.set(key, tensor);
@@ -85,39 +96,85 @@ export class TrainingPass {
 
   /** Gives everything back, `hidden` too; again is fine. */
   dispose(): void {
-    dispose([...this.boundaries, this.hidden, this.inverseRms, this.rotary.cos, this.rotary.sin]);
+    dispose([...this.boundaries, this.rotary.cos, this.rotary.sin]);
+    if (this.final) dispose([this.final.y, this.final.inverseRms]);
     this.boundaries.length = 0;
+    for (const activations of this.activations.splice(0)) disposeActivations(activations);
   }
 
-  /** dy (T, C) of the last layer's output: zero in the rows that nobody asked for. */
+  private async run(activationBudgetBytes: number, signal: AbortSignal | undefined): Promise<void> {
+    const { model, boundaries, rows } = this;
+    boundaries.push(model.embed(rows.padded));
+    let keepsActivations = true;
+    for (let i = 0; i < model.layers.length; i++) {
+      await yieldToEventLoop(signal);
+      const { y, activations } = this.layerForward(i, keepsActivations);
+      boundaries.push(y);
+      this.activations.push(activations);
+      if (i === 0 && byteSize(activations) * model.layers.length > activationBudgetBytes) {
+        disposeActivations(this.activations[0]);
+        this.activations[0] = null;
+        keepsActivations = false;
+      }
+    }
+    this.final = tidy(() => {
+      const { y, inverseRms } = finalNorm(model, boundaries.at(-1)!, rows);
+      return { y: keep(y), inverseRms: keep(inverseRms) };
+    });
+  }
+
+  private layerForward(
+    index: number,
+    keepsActivations: boolean,
+  ): { y: Tensor2D; activations: LayerActivations | null } {
+    const pass = this.layerPass(index);
+    return spare(() => {
+      const activations = decoderLayerActivations(this.boundaries[index]!, pass);
+      return { y: decoderLayerOutput(activations, pass), activations: keepsActivations ? activations : null };
+    });
+  }
+
+  /** dy of the top layer's output: zero in the rows that nobody asked for. */
   private finalNormBackward(dHidden: Tensor2D): Tensor2D {
     const { model, rows } = this;
     return tidy(() => {
-      const last = this.boundaries.at(-1)!;
-      // hidden = rmsNorm(rows of last)
-      const d = model.backend.rmsNormBackward(dHidden, lastRows(last, rows), model.finalNorm, this.inverseRms);
+      const top = this.boundaries.at(-1)!;
+      // hidden = rmsNorm(wantedRows(top))
+      const d = model.backend.rmsNormBackward(dHidden, wantedRows(top, rows), model.finalNorm, this.final!.inverseRms);
+      const before = rows.from - rows.topFrom;
       return pad(d, [
-        [rows.from, last.shape[0] - rows.from - rows.count],
+        [before, top.shape[0] - before - rows.count],
         [0, 0],
       ]);
     });
   }
 
   private layerBackward(index: number, dy: Tensor2D): { dx: Tensor2D; tensors: Record<string, Tensor2D> } {
-    const { backend, config, layers } = this.model;
-    const layer = layers[index]!;
+    const pass = this.layerPass(index);
     const x = this.boundaries[index]!;
-    const lora = this.adapter.layer(index, layer);
-    return tidy(() => {
-      const { saved } = decoderLayerForward(backend, x, layer, lora, config, this.rotary, null);
-      const gradients = decoderLayerBackward(backend, dy, x, saved, layer, lora, config, this.rotary);
-      const tensors = unpackLayerGradients(index, layer, gradients.lora, this.adapter);
-      // A plain object, since `tidy` looks for what it is to spare in objects and not in maps.
+    return spare(() => {
+      const activations = this.activations[index] ?? decoderLayerActivations(x, pass);
+      const gradients = decoderLayerBackward(dy, x, activations, pass);
+      const tensors = unpackLayerGradients(index, pass.layer, gradients.lora, this.adapter);
       return { dx: gradients.dx, tensors: Object.fromEntries(tensors) };
     });
   }
+
+  private layerPass(index: number): LayerPass {
+    return layerPass(this.model, index, this.adapter, this.rotary, { topFrom: this.rows.topFrom });
+  }
 }
 
-function lastRows(x: Tensor2D, rows: { readonly from: number; readonly count: number }): Tensor2D {
-  return slice(x, [rows.from, 0], [rows.count, x.shape[1]]);
+/** `tidy` for results that are plain objects of tensors, at any depth: it looks into those, but its type doesn't say so. */
+function spare<T extends object>(work: () => T): T {
+  return tidy(() => work() as unknown as TensorContainer) as unknown as T;
+}
+
+function disposeActivations(activations: LayerActivations | null | undefined): void {
+  if (activations) dispose(activations as unknown as TensorContainer);
+}
+
+function byteSize(activations: LayerActivations | null): number {
+  const tensors = tensor_util.getTensorsInContainer(activations as unknown as TensorContainer);
+  return tensors.reduce((sum, tensor) => sum + 4 * tensor.size, 0);
 }
