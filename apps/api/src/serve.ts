@@ -2,6 +2,8 @@ import { DistillationEngine } from '@claas/contracts';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { openBackend } from './backends/open-backend.js';
+import { registerOpenApi } from './openapi/register-openapi.js';
 import type { SettingsReading } from './config/read-settings.js';
 import { createApp } from './create-app.js';
 import { createLogger } from './logging/create-logger.js';
@@ -14,7 +16,8 @@ const LAST_WORDS_MS = 5_000;
 export async function serve({ settings, warnings }: SettingsReading): Promise<void> {
   const logger = createLogger(settings.logLevel);
   for (const warning of warnings) logger.warn(warning);
-  const app = await createApp(AppModule.with(settings, logger), settings, logger);
+  const app = await createApp(AppModule.with(settings, logger, openBackend), settings, logger);
+  registerOpenApi(app);
   try {
     await app.listen(settings.port, settings.host);
   } catch (error) {

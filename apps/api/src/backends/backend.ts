@@ -1,3 +1,5 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../config/settings.js';
 import type { AdapterStore, DistillationEngine, ServingControl } from '@claas/contracts';
 
 /** What a mode brings: the three ports, and how to make them ready before the first request asks for it. */
@@ -11,3 +13,5 @@ export interface Backend {
 
 /** Injection token of the {@link Backend}. */
 export const BACKEND = Symbol('Backend');
+
+export type BackendOpener = (settings: Settings, logger: Logger) => Promise<Backend>;

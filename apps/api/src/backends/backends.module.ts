@@ -1,47 +1,47 @@
 import { AdapterStore, DistillationEngine, ServingControl } from '@claas/contracts';
-import { Global, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { Logger } from 'pino';
-import { SETTINGS, type Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.js';
 import { LOGGER } from '../logging/create-logger.js';
-import { BACKEND, type Backend } from './backend.js';
-import { openBackend } from './open-backend.js';
+import { BACKEND, type Backend, type BackendOpener } from './backend.js';
 import { ServedAdapters } from './served-adapters.js';
 import { WarmUp } from './warm-up.js';
 
 /** Gives every module the three ports of the mode, ready to use: the store open, every head published. */
 @Global()
-@Module({
-  providers: [
-    {
-      provide: BACKEND,
-      inject: [SETTINGS, LOGGER],
-      useFactory: (settings: Settings, logger: Logger) => openBackend(settings, logger),
-    },
-    { provide: DistillationEngine, inject: [BACKEND], useFactory: ({ engine }: Backend) => engine },
-    { provide: AdapterStore, inject: [BACKEND], useFactory: ({ store }: Backend) => store },
-    { provide: ServingControl, inject: [BACKEND], useFactory: ({ serving }: Backend) => serving },
-    {
-      provide: ServedAdapters,
-      inject: [BACKEND],
-      useFactory: async ({ store, serving }: Backend) => {
-        const served = new ServedAdapters(store, serving);
-        await served.publishAll();
-        return served;
-      },
-    },
-    {
-      provide: WarmUp,
-      inject: [BACKEND, LOGGER],
-      useFactory: (backend: Backend, logger: Logger) => new WarmUp(backend, logger),
-    },
-  ],
-  exports: [DistillationEngine, AdapterStore, ServingControl, ServedAdapters, WarmUp],
-})
+@Module({})
 export class BackendsModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(WarmUp) private readonly warmUp: WarmUp,
     @Inject(DistillationEngine) private readonly engine: DistillationEngine,
   ) {}
+
+  /** `open` is asked once, when the service starts. */
+  static with(open: BackendOpener): DynamicModule {
+    return {
+      module: BackendsModule,
+      providers: [
+        { provide: BACKEND, inject: [SETTINGS, LOGGER], useFactory: open },
+        { provide: DistillationEngine, inject: [BACKEND], useFactory: ({ engine }: Backend) => engine },
+        { provide: AdapterStore, inject: [BACKEND], useFactory: ({ store }: Backend) => store },
+        { provide: ServingControl, inject: [BACKEND], useFactory: ({ serving }: Backend) => serving },
+        { provide: ServedAdapters, inject: [BACKEND], useFactory: openServedAdapters },
+        {
+          provide: WarmUp,
+          inject: [BACKEND, LOGGER],
+          useFactory: (backend: Backend, logger: Logger) => new WarmUp(backend, logger),
+        },
+      ],
+      exports: [DistillationEngine, AdapterStore, ServingControl, ServedAdapters, WarmUp],
+    };
+  }
 
   onApplicationBootstrap(): void {
     void this.warmUp.run();
@@ -50,4 +50,10 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
   async onApplicationShutdown(): Promise<void> {
     await this.engine.close();
   }
+}
+
+async function openServedAdapters({ store, serving }: Backend): Promise<ServedAdapters> {
+  const served = new ServedAdapters(store, serving);
+  await served.publishAll();
+  return served;
 }

@@ -17,7 +17,7 @@ export class ModelsController {
     return { object: 'list', data: (await this.models.list()).map(toModelDto) };
   }
 
-  @Get('*model')
+  @Get('*')
   @ApiOperation({ summary: 'Describe one model (OpenAI-compatible)' })
   @ApiParam({
     name: 'model',

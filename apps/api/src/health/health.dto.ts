@@ -35,7 +35,7 @@ export class HealthDto {
   status!: string;
 
   @ApiProperty({
-    description: 'What runs the steps; `base_model` in its details says whether the model is loaded yet.',
+    description: 'What runs the steps; `model_state` in its details says whether the base model is loaded yet.',
     type: PartHealthDto,
   })
   engine!: PartHealthDto;

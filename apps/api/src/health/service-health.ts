@@ -25,7 +25,7 @@ export class ServiceHealth {
     const [engine, storage, serving, database] = await Promise.all([
       checkPart(async () => {
         const { problem, details } = await this.engine.health();
-        return { problem, details: { base_model: this.warmUp.state, ...details } };
+        return { problem, details: { model_state: this.modelState(details), ...details } };
       }),
       checkPart(async () => ({ problem: null, details: { ...(await this.store.health()) } })),
       checkPart(async () => {
@@ -37,6 +37,12 @@ export class ServiceHealth {
     const canStep = [engine, storage, database].every(isHealthy);
     const status = !canStep ? 'unhealthy' : isHealthy(serving) ? 'healthy' : 'degraded';
     return { status, parts: { engine, storage, serving, database } };
+  }
+
+  /** An engine that has the model says so; otherwise the next request loads it, unless the start is doing that now. */
+  private modelState(details: Readonly<Record<string, unknown>>): string {
+    if (typeof details['baseModel'] === 'string') return 'loaded';
+    return this.warmUp.state === 'ready' ? 'not_loaded' : this.warmUp.state;
   }
 }
 

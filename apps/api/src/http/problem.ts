@@ -19,14 +19,14 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
-/** Members of a problem that an error's own details may not replace. */
-const RESERVED = ['type', 'title', 'status', 'detail', 'code', 'request_id'];
+/** Details that may not replace a problem's own members, or that are for the log alone. */
+const WITHHELD = ['type', 'title', 'status', 'detail', 'code', 'request_id', 'last_log_lines'];
 
 /** The problem that tells a client of `error`; a defect's own words stay in the log. */
 export function problemOf(error: ClaasError, requestId: string): Problem {
   const { status, title } = ERROR_STATUSES[error.code];
   const isDefect = error.code === 'internal';
-  const details = Object.entries(error.details).filter(([key]) => !isDefect && !RESERVED.includes(key));
+  const details = Object.entries(error.details).filter(([key]) => !isDefect && !WITHHELD.includes(key));
   return {
     type: `urn:claas:error:${error.code}`,
     title,

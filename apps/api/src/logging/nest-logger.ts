@@ -1,8 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Level, Logger } from 'pino';
 
-/** Nest's own voices while it starts: of interest only to who debugs the wiring. */
+/** Nest's own voices while it starts. Whatever keeps it from starting is thrown as well, and told once. */
 const FRAMEWORK = [
+  'ExceptionHandler',
   'InstanceLoader',
   'NestApplication',
   'NestFactory',
@@ -16,7 +17,7 @@ export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write(FRAMEWORK.includes(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
+    this.write(isFramework(rest) ? 'debug' : 'info', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {
@@ -24,7 +25,7 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.write('error', message, rest);
+    this.write(isFramework(rest) ? 'debug' : 'error', message, rest);
   }
 
   fatal(message: unknown, ...rest: unknown[]): void {
@@ -44,4 +45,8 @@ export class NestLogger implements LoggerService {
     else if (typeof message === 'object' && message !== null) this.logger[level]({ ...fields, ...message });
     else this.logger[level](fields, String(message));
   }
+}
+
+function isFramework(rest: readonly unknown[]): boolean {
+  return FRAMEWORK.includes(String(rest.at(-1)));
 }
