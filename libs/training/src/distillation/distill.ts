@@ -92,7 +92,9 @@ async function takeSteps(
   const taken: TakenStep[] = [];
   for (let i = 0; i < settings.steps; i++) {
     progress.enter('forward');
-    const onBackward = (): void => progress.enter('backward');
+    const onBackward = (): void => {
+      progress.enter('backward');
+    };
     const { evaluation, gradients } = await step.differentiate(learner.adapter, { signal, onBackward });
     progress.enter('update');
     try {

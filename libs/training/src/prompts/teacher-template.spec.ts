@@ -17,11 +17,17 @@ describe('teacher template', () => {
   });
 
   it('accepts the two placeholders in any order', () => {
-    expect(() => assertTeacherTemplate(DEFAULT_TEACHER_TEMPLATE)).not.toThrow();
-    expect(() => assertTeacherTemplate('{feedback} {message}')).not.toThrow();
+    expect(() => {
+      assertTeacherTemplate(DEFAULT_TEACHER_TEMPLATE);
+    }).not.toThrow();
+    expect(() => {
+      assertTeacherTemplate('{feedback} {message}');
+    }).not.toThrow();
   });
 
   it.each(['', '{message}', '{feedback}', '{message} {message} {feedback}'])('refuses the template %j', (template) => {
-    expect(() => assertTeacherTemplate(template)).toThrow(ClaasError);
+    expect(() => {
+      assertTeacherTemplate(template);
+    }).toThrow(ClaasError);
   });
 });

@@ -1,5 +1,5 @@
 import { concat, gather, scatterND, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import type { LanguageModel } from '@claas/core-model';
 import { sdpoRows, sdpoRowValues } from '@claas/core-sdpo';
 import type { SdpoRowsInput, SdpoRowValues, SdpoSettings } from '@claas/core-sdpo';
@@ -117,6 +117,6 @@ function spread(chunks: readonly Tensor2D[], positions: readonly number[], shape
   return tidy(() => {
     const rows: Tensor2D = concat([...chunks], 0);
     if (positions.length === shape[0]) return rows;
-    return scatterND(tensor2d([...positions], [positions.length, 1], 'int32'), rows, shape) as Tensor2D;
+    return scatterND<Rank.R2>(tensor2d([...positions], [positions.length, 1], 'int32'), rows, shape);
   });
 }
