@@ -78,6 +78,10 @@ export function archivesPart(test: ContractTest): void {
     'a size that is too small': [CONFIG, { ...MODEL, deflated: true, declaredBytes: 10 }],
     'a size that is too large': [CONFIG, { ...MODEL, deflated: true, declaredBytes: MODEL.content.length + 1 }],
     'another name inside than listed': [CONFIG, { ...MODEL, localName: '../../dapter_model.safetensors' }],
+    'a path out of it that only the entry itself tells': [
+      CONFIG,
+      { ...MODEL, localName: '../adapter_model.safetensors' },
+    ],
     'a file under the name of the other': [CONFIG, { ...MODEL, localName: 'adapter_config.json' }],
   };
   for (const [what, entries] of Object.entries(refused)) {
