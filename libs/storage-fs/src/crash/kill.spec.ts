@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAdapterId } from '@claas/contracts';
 import { FsAdapterStore } from '../fs-adapter-store.js';
-import { expectSound } from './soundness.js';
+import { expectSound } from '../testing/soundness.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('__fixtures__/commit-forever.mjs', import.meta.url));

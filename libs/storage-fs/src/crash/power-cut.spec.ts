@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAdapterId } from '@claas/contracts';
 import type { AdapterStore, NewVersion } from '@claas/contracts';
 import { FsAdapterStore } from '../fs-adapter-store.js';
-import { expectSound, snapshotOf } from './soundness.js';
+import { expectSound, snapshotOf } from '../testing/soundness.js';
 
 const A = parseAdapterId('user/a');
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(Object.entries(CHANGES))('a power cut during %s', (_name, change) => {
-  it('leaves the state before or after it, whichever write it hits', async () => {
+  it('leaves the state before or after it, whichever write it hits', { timeout: 60_000 }, async () => {
     const before = await snapshotOf(await opened(template));
     const uncut = await copyOfTemplate('uncut');
     const uncutStore = await opened(uncut);

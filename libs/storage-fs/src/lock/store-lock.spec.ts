@@ -27,7 +27,7 @@ describe('StoreLock', () => {
       await delay(3);
       running -= 1;
     };
-    await Promise.all(Array.from({ length: 12 }, (_, index) => locks[index % 3]?.run(work)));
+    await Promise.all([...locks, ...locks, ...locks, ...locks].map((lock) => lock.run(work)));
     expect(most).toBe(1);
     expect(await readdir(folder)).toEqual([]);
   });
