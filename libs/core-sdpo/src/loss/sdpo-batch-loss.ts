@@ -1,5 +1,5 @@
 import { abs, gather, scatterND, sum, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
-import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { EmptyResponseError, LengthMismatchError, NonFiniteLossError } from './sdpo-errors.js';
 import { sdpoRows } from './sdpo-rows.js';
 import type { SdpoRows } from './sdpo-rows.js';
@@ -105,7 +105,7 @@ function sampleLoss(sample: SdpoSample, settings: SdpoSettings, sampleCount: num
     );
     assertFinite(rows);
     const indices = tensor2d(positions, [positions.length, 1], 'int32');
-    return scatterND(indices, rows.dStudentLogits, [L, sample.studentLogits.shape[1]]) as Tensor2D;
+    return scatterND<Rank.R2>(indices, rows.dStudentLogits, [L, sample.studentLogits.shape[1]]);
   });
   return { ...sampleMeans(rows, settings), positions, rows: { ...rows, dStudentLogits } };
 }

@@ -5,7 +5,7 @@ import type { RmsNormForward } from '../tensor-backend.js';
 /** y = x · inverseRms · weight with inverseRms = 1 / √(mean(x²) + ε) — x (N, C), weight (C) */
 export function rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward {
   return tidy(() => {
-    const inverseRms = rsqrt(add(mean(square(x), 1, true), epsilon)) as Tensor2D;
+    const inverseRms = rsqrt<Tensor2D>(add(mean(square(x), 1, true), epsilon));
     return { y: mul<Tensor2D>(mul(x, inverseRms), weight), inverseRms };
   });
 }
