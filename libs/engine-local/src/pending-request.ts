@@ -6,5 +6,5 @@ export interface PendingRequest {
   readonly method: TrainerMethod;
   readonly onProgress: (progress: never) => void;
   readonly resolve: (result: never) => void;
-  readonly reject: (error: unknown) => void;
+  readonly reject: (error: Error) => void;
 }

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 const [program, stdin] = process.argv.slice(2);
 const child = spawn(process.execPath, [program], {
   env: { CLAAS_TENSOR_BACKEND: 'wasm' },
-  stdio: [stdin, 'pipe', 'inherit'],
+  stdio: [stdin, 'pipe', 'ignore'],
 });
 process.stdout.write(`${child.pid}\n`);
 child.stdout.pipe(process.stdout);

@@ -1,5 +1,6 @@
 import type { TrainerEvent } from '@claas/contracts';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { MockInstance } from 'vitest';
 import { cancel } from '../methods/cancel.js';
 import type { MethodTable } from '../methods/method-table.js';
 import { shutdown } from '../methods/shutdown.js';
@@ -25,11 +26,12 @@ describe('RequestLoop', () => {
   let events: TrainerEvent[];
   let exits: number[];
   let loop: RequestLoop;
+  let log: MockInstance;
 
   beforeEach(() => {
     events = [];
     exits = [];
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    log = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const methods: MethodTable = {
       status,
       cancel,
@@ -51,6 +53,10 @@ describe('RequestLoop', () => {
       (line) => events.push(JSON.parse(line) as TrainerEvent),
       (code) => exits.push(code),
     );
+  });
+
+  afterEach(() => {
+    log.mockRestore();
   });
 
   const send = async (...requests: unknown[]): Promise<void> => {
@@ -76,7 +82,7 @@ describe('RequestLoop', () => {
   ])('logs %s, which nobody can be answered for, and goes on', async (_name, line) => {
     await send(line, { id: 1, method: 'status', params: {} });
     expect(events).toEqual([{ id: 1, result: expect.objectContaining({ processId: process.pid }) }]);
-    expect(process.stderr.write).toHaveBeenCalledWith(expect.stringContaining('no request'));
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('no request'));
   });
 
   it.each([
@@ -93,7 +99,7 @@ describe('RequestLoop', () => {
   it('reports a defect as internal, with its stack only in the log', async () => {
     await send({ id: 1, method: 'score', params: {} });
     expect(events).toEqual([{ id: 1, error: { code: 'internal', message: 'not asked for here', details: {} } }]);
-    expect(process.stderr.write).toHaveBeenCalledWith(expect.stringContaining('request-loop.spec'));
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('request-loop.spec'));
   });
 
   it('cancels another request, which then fails with cancelled; unknown ids are fine', async () => {

@@ -42,7 +42,7 @@ export class RequestLoop {
       // The table ties each method to its params; a line from the pipe can't carry that tie.
       const handler = this.methods[method] as MethodHandler<TrainerMethod>;
       const result = await handler(this.session, params as never, this.contextOf(id, controller));
-      this.write({ id, result } as TrainerEvent);
+      this.write({ id, result });
       if (method === 'shutdown') this.exit(0);
     } catch (error) {
       const cause = asClaasError(error);
@@ -57,7 +57,7 @@ export class RequestLoop {
     return {
       signal: controller.signal,
       onProgress: (progress) => {
-        this.write({ id, progress } as TrainerEvent);
+        this.write({ id, progress });
       },
       cancel: (other) => {
         this.running.get(other)?.abort();
