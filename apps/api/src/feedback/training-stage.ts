@@ -20,8 +20,6 @@ import { withDeadline } from './with-deadline.js';
 
 /** Steps of one feedback, restarts of the service and lost races included. More than that, and the feedback itself is the cause. */
 const MAX_ATTEMPTS = 10;
-/** For an engine to end a step that was cancelled. */
-const CANCEL_GRACE_MS = 10_000;
 
 /** A step that is done and not yet a version. */
 export interface TrainedStep {
@@ -142,7 +140,7 @@ export class TrainingStage {
   ): Promise<DistillationResult> {
     const { loraId, requestId, request, rollout } = run.feedback;
     const { manifest, directory } = parent;
-    const { stepTimeoutMs } = this.settings;
+    const { stepTimeoutMs, cancelGraceMs } = this.settings;
     const timeout = AbortSignal.timeout(stepTimeoutMs);
     const tooLong = (): ClaasError =>
       new ClaasError(
@@ -165,7 +163,7 @@ export class TrainingStage {
       },
     );
     try {
-      return await withDeadline(step, stepTimeoutMs + CANCEL_GRACE_MS, tooLong);
+      return await withDeadline(step, stepTimeoutMs + cancelGraceMs, tooLong);
     } catch (error) {
       throw timeout.aborted ? tooLong() : error;
     }
