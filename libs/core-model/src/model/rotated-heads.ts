@@ -22,8 +22,7 @@ export function rotatedHeadsForward(qkv: Tensor2D, { backend, config, layer, rot
   const v = slice(heads, [H + G, 0, 0], [G, T, D]);
   const rows: Tensor2D = reshape(queriesAndKeys, [(H + G) * T, D]);
   const norm = layer.headNorm && backend.rmsNorm(rows, layer.headNorm.ones, config.rmsNormEpsilon);
-  const scaled: Tensor3D =
-    norm && layer.headNorm ? mul(reshape(norm.y, [H + G, T, D]), layer.headNorm.weight) : queriesAndKeys;
+  const scaled: Tensor3D = norm ? mul(reshape(norm.y, [H + G, T, D]), layer.headNorm.weight) : queriesAndKeys;
   const rotated = backend.rotate(scaled, rotary.cos, rotary.sin);
   const q = slice(rotated, [0, from, 0], [H, T - from, D]);
   const k = slice(rotated, [H, 0, 0], [G, T, D]);
