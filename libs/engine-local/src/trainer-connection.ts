@@ -141,7 +141,6 @@ export class TrainerConnection {
     const events = new LineDecoder();
     const logs = new LineDecoder();
     this.child.stdout.on('data', (chunk: Buffer) => {
-      this.watchdog.sign();
       for (const line of this.decode(events, chunk)) this.receive(line);
     });
     this.child.stderr.on('data', (chunk: Buffer) => {
@@ -170,6 +169,8 @@ export class TrainerConnection {
     }
     const request = this.pending.get(event.id);
     if (request === undefined) return;
+    // A trainer whose step is stuck may well tell its status.
+    if (request.method !== 'status' && request.method !== 'cancel') this.watchdog.sign();
     if ('progress' in event) {
       request.onProgress(event.progress as never);
       return;

@@ -128,8 +128,7 @@ describe('TrainerProcess', () => {
       const dying = subject.call('generate', ask('die'));
       await expect(waiting).rejects.toMatchObject({ code: 'trainer_crashed', details: { signal: 'SIGKILL' } });
       await expect(dying).rejects.toMatchObject({ code: 'trainer_crashed' });
-      const before = subject.processId;
-      expect(before).toBeNull();
+      expect(subject.processId).toBeNull();
       expect(await subject.call('generate', ask('tokens'))).toMatchObject({ text: 'abc' });
     });
 
@@ -197,6 +196,20 @@ describe('TrainerProcess', () => {
     it('does so while it loads, too', async () => {
       const subject = trainer({ noProgressMs: 300 }, 'hang-at-load');
       await expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_unresponsive' });
+    });
+
+    it('does so although it still tells its status', async () => {
+      const subject = trainer({ noProgressMs: 300 });
+      const stuck = expect(subject.call('distill', task('hang'))).rejects.toMatchObject({
+        code: 'trainer_unresponsive',
+      });
+      await subject.call('status', {});
+      const first = subject.processId;
+      while (isAlive(first)) {
+        await subject.health();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await stuck;
     });
 
     it('lets it be while it shows progress, however long it takes', async () => {

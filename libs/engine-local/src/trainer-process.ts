@@ -104,11 +104,21 @@ export class TrainerProcess extends TrainerChannel {
 
   private async ready(): Promise<TrainerConnection> {
     while (this.stopping !== null) await this.stopping;
+    await this.buryTheDead();
     if (this.isClosed) throw new CallCancelledError('The service is stopping, and its trainer was ended.');
-    if (this.current?.connection.isUsable !== true) this.current = this.begin();
+    this.current ??= this.begin();
     const { connection, loaded } = this.current;
     await loaded;
     return connection;
+  }
+
+  /** Two trainers never live at the same time: the memory of one may be all that there is. */
+  private async buryTheDead(): Promise<void> {
+    while (this.current?.connection.isUsable === false) {
+      const dead = this.current;
+      await dead.connection.ended;
+      if (this.current === dead) this.current = null;
+    }
   }
 
   private begin(): Start {
