@@ -88,4 +88,10 @@ describe('sampling a token', () => {
     expect(token).toMatchObject({ tokenId: 2, logprob: 0, samplingLogprob: 0 });
     expect(token.alternatives.at(-1)!.logprob).toBe(-980);
   });
+
+  it('refuses logits that are not finite instead of making a token up', () => {
+    for (const damaged of [Number.NaN, Infinity]) {
+      expect(() => sampleToken(Float32Array.of(1, damaged, 2), FULL, 0, () => 0.5)).toThrow('not finite');
+    }
+  });
 });

@@ -25,6 +25,7 @@ export interface SampledToken extends TokenLogprob {
  * Draws one token from logits.
  * @param logits (V)
  * @param random uniform in [0, 1); not asked when greedy
+ * @throws Error when a logit is not a number
  */
 export function sampleToken(
   logits: Float32Array,
@@ -32,10 +33,13 @@ export function sampleToken(
   alternatives: number,
   random: () => number,
 ): SampledToken {
+  const normalizer = logSumExp(logits, 1);
+  if (!Number.isFinite(normalizer)) {
+    throw new Error("The model's logits are not finite: its weights or those of the adapter are damaged.");
+  }
   const { temperature } = settings;
   const isGreedy = temperature === 0;
   const tokenId = isGreedy ? argmax(logits) : draw(logits, settings, random);
-  const normalizer = logSumExp(logits, 1);
   const logprob = logits[tokenId]! - normalizer;
   const samplingLogprob =
     isGreedy || temperature === 1 ? logprob : logits[tokenId]! / temperature - logSumExp(logits, temperature);

@@ -12,7 +12,8 @@ export interface AttentionActivations {
   readonly norm: RmsNormForward;
   readonly qkvReduced: Reduced;
   readonly heads: RotatedHeads;
-  readonly attended: AttentionForward;
+  /** What the backend's attention wants back. */
+  readonly attended: AttentionForward['saved'];
   /** (N, H·D) */
   readonly merged: Tensor2D;
   readonly oReduced: Reduced;
@@ -31,7 +32,7 @@ export function attentionBlockForward(x: Tensor2D, pass: LayerPass): AttentionAc
   const merged = mergeHeads(attended.output);
   const o = linearForward(backend, merged, layer.groups.o, lora?.o ?? null);
   const h: Tensor2D = add(rowsFrom(x, from), o.y);
-  return { norm, qkvReduced: qkv.reduced, heads, attended, merged, oReduced: o.reduced, h };
+  return { norm, qkvReduced: qkv.reduced, heads, attended: attended.saved, merged, oReduced: o.reduced, h };
 }
 
 /** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C) */
@@ -46,7 +47,7 @@ export function attentionBlockBackward(
   const dO = linearBackward(backend, dh, merged, oReduced, layer.groups.o, lora?.o ?? null);
   // merged = mergeHeads(attention(q, k, v))
   const dAttended = splitHeads(dO.dx, config.headDim);
-  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, attended.saved);
+  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, attended);
   // q, k, v = rotatedHeads(qkv)
   const dqkv = rotatedHeadsBackward(dHeads, heads, pass);
   const dQkv = linearBackward(backend, dqkv, norm.y, qkvReduced, layer.groups.qkv, lora?.qkv ?? null);
