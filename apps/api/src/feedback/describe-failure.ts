@@ -1,4 +1,4 @@
-import { ClaasError, type AdapterStore } from '@claas/contracts';
+import { AdapterNotFoundError, ClaasError, type AdapterStore } from '@claas/contracts';
 import type { StoredError } from './feedback-error.js';
 import type { Feedback } from './feedback.js';
 import type { FeedbackPhase } from './phase-timings.js';
@@ -25,6 +25,7 @@ export async function describeUntouched(store: AdapterStore, { loraId }: Feedbac
     const { manifest } = await store.read(loraId);
     return `LoRA ${loraId} is unchanged: version ${manifest.version} is its head and is served.`;
   } catch (error) {
+    if (error instanceof AdapterNotFoundError) return `LoRA ${loraId} does not exist any more.`;
     return `LoRA ${loraId} was not changed by this feedback (${withFullStop(ClaasError.from(error).message)})`;
   }
 }

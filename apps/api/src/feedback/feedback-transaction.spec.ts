@@ -1,57 +1,30 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Database } from '../database/database.js';
-import { openDatabase } from '../database/open-database.js';
-import { createEmbedded, type TemporaryDatabase } from '../database/testing/databases-under-test.js';
-import { FeedbackWorld, type WorldOptions } from './testing/feedback-world.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
 import type { Fault } from './testing/faults.js';
+import { FeedbackWorld, type WorldOptions } from './testing/feedback-world.js';
+import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-worlds.js';
 
-Logger.overrideLogger(false);
+const worlds = useFeedbackWorlds();
+const { newId } = worlds;
 
-let temporary: TemporaryDatabase;
-let database: Database;
-let folder: string;
-let options: WorldOptions;
-
-beforeAll(async () => {
-  temporary = await createEmbedded();
-  database = await openDatabase(temporary.settings);
-});
-
-afterAll(async () => {
-  await database.close();
-  await temporary.remove();
-});
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'claas-feedback-'));
-  options = { database, root: join(folder, 'loras'), logDirectory: join(folder, 'log') };
-  return () => rmSync(folder, { recursive: true, force: true });
-});
-
-const newId = (): string => `user/${randomUUID()}`;
+/** A store of its own for each case of a table. */
+function optionsOf(name: string): WorldOptions {
+  const options = worlds.options();
+  return { ...options, root: join(options.root, name) };
+}
 
 /** The calls that one undisturbed feedback makes, found by making them. */
 async function callsOfOneFeedback(): Promise<readonly string[]> {
-  const world = await FeedbackWorld.start(options);
+  const world = await FeedbackWorld.start(worlds.options());
   const loraId = await world.initAdapter(newId());
   await world.send(loraId);
   return world.faults.calls;
 }
 
-async function expectServedIsHead(world: FeedbackWorld, loraId: Awaited<ReturnType<FeedbackWorld['initAdapter']>>) {
-  const { manifest } = await world.store.read(loraId);
-  expect(world.serving.published()).toContainEqual({ loraId, version: manifest.version });
-  expect(await world.serving.learned(loraId)).toEqual(await world.headLearned(loraId));
-}
-
 describe('a feedback that nothing disturbs', () => {
   it('ends verified: learned, committed, served, and proven', async () => {
-    const world = await FeedbackWorld.start(options);
+    const world = await FeedbackWorld.start(worlds.options());
     const loraId = await world.initAdapter(newId());
     const states: string[] = [];
     world.hub.onAnyChange(({ state }) => states.push(state));
@@ -70,7 +43,7 @@ describe('a feedback that nothing disturbs', () => {
   });
 
   it('keeps no more versions than it is told', async () => {
-    const world = await FeedbackWorld.start({ ...options, settings: { keepVersions: 2 } });
+    const world = await FeedbackWorld.start({ ...worlds.options(), settings: { keepVersions: 2 } });
     const loraId = await world.initAdapter(newId());
     for (let count = 0; count < 4; count += 1) await world.send(loraId);
     await world.processor.idle();
@@ -85,7 +58,7 @@ describe.each(FAILURES)('when a call %s it took effect', (fault) => {
     const calls = await callsOfOneFeedback();
     const ends = new Set<string>();
     for (let index = 0; index < calls.length; index += 1) {
-      const world = await FeedbackWorld.start({ ...options, root: join(folder, `${fault} ${index}`) });
+      const world = await FeedbackWorld.start(optionsOf(`${fault} ${index}`));
       const loraId = await world.initAdapter(newId());
       const first = await world.send(loraId);
       const begin = world.faults.calls.length;
@@ -119,7 +92,7 @@ describe.each(CRASHES)('when the process dies where a call %s it took effect', (
   it('whichever call it is: the next process ends the feedback, learned exactly once', async () => {
     const calls = await callsOfOneFeedback();
     for (let index = 0; index < calls.length; index += 1) {
-      const here = { ...options, root: join(folder, `${fault} ${index}`) };
+      const here = optionsOf(`${fault} ${index}`);
       const dying = await FeedbackWorld.start(here);
       const loraId = await dying.initAdapter(newId());
       const earlier = await dying.send(loraId);
@@ -127,8 +100,8 @@ describe.each(CRASHES)('when the process dies where a call %s it took effect', (
       const begin = dying.faults.calls.length;
       dying.faults.planAt(begin + index, fault);
       const feedback = await dying.accept(loraId);
-      while (dying.faults.calls.length <= begin + index) await new Promise((resolve) => setTimeout(resolve, 2));
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      while (dying.faults.calls.length <= begin + index) await delay(2);
+      await delay(10);
 
       const next = await FeedbackWorld.start(here);
       await next.processor.idle();

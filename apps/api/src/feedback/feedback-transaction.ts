@@ -27,7 +27,12 @@ export class FeedbackTransaction {
    */
   async advance(requestId: string, signal: AbortSignal): Promise<void> {
     const feedback = await this.recorder.repository.find(requestId);
-    if (feedback === null || feedback.finishedAt !== null) return;
+    if (feedback === null) return;
+    if (feedback.finishedAt !== null) {
+      // Its last change was written, and the confirmation got lost: whoever waits has not heard of it.
+      this.recorder.hub.announceChange(feedback);
+      return;
+    }
     const run = new FeedbackRun(feedback, this.recorder);
     // A server that gives the accelerator up for a step needs it back before anybody else may take it.
     if (this.server.capabilities.releasesAccelerator) await this.lease.run(() => this.finish(run, signal));

@@ -49,7 +49,6 @@ export class TrainingStage {
   async step(run: FeedbackRun, signal: AbortSignal): Promise<TrainedStep | null> {
     try {
       if (await this.adopt(run)) return null;
-      await this.refuseHopeless(run.feedback);
       if (this.serving.capabilities.releasesAccelerator) return await this.distill(run, signal);
       return await this.lease.run(() => this.distill(run, signal));
     } catch (error) {
@@ -106,6 +105,7 @@ export class TrainingStage {
 
   private async distill(run: FeedbackRun, signal: AbortSignal): Promise<TrainedStep> {
     signal.throwIfAborted();
+    await this.refuseHopeless(run.feedback);
     const { loraId, attempts } = run.feedback;
     const parent = await this.store.read(loraId);
     run.clock.endQueue();

@@ -1,0 +1,297 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ClaasError } from '@claas/contracts';
+import type { Feedback } from './feedback.js';
+import { FeedbackWorld } from './testing/feedback-world.js';
+import { sampleRequest } from './testing/sample-feedback.js';
+import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-worlds.js';
+
+const worlds = useFeedbackWorlds();
+const { newId } = worlds;
+
+/** A gate in front of every step, and how to open it. */
+function closeGate(world: FeedbackWorld): () => void {
+  let open = (): void => undefined;
+  world.engine.gate = new Promise((resolve) => (open = resolve));
+  return open;
+}
+
+async function untilState(world: FeedbackWorld, { requestId }: Feedback, state: string): Promise<void> {
+  while ((await world.service.find(requestId)).state !== state) await delay(5);
+}
+
+function errorOf(promise: Promise<unknown>): Promise<ClaasError> {
+  return promise.then(
+    () => {
+      throw new Error('It did not fail.');
+    },
+    (error: unknown) => error as ClaasError,
+  );
+}
+
+describe('feedbacks of one adapter', () => {
+  it('are learned in the order in which they arrived', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const accepted = await Promise.all(Array.from({ length: 6 }, () => world.accept(loraId)));
+    const inOrder = accepted.sort((a, b) => a.sequence - b.sequence).map(({ requestId }) => requestId);
+    await world.processor.idle();
+    expect(await world.headLearned(loraId)).toEqual(inOrder);
+    await expectServedIsHead(world, loraId);
+  });
+
+  it('keep that order when the first takes longest to be prepared', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const prepare = world.engine.prepare.bind(world.engine);
+    let isFirst = true;
+    world.engine.prepare = async (request) => {
+      if (isFirst) {
+        isFirst = false;
+        await delay(50);
+      }
+      return prepare(request);
+    };
+    const [first, second] = await Promise.all([world.accept(loraId), world.accept(loraId)]);
+    expect(first.sequence).toBeLessThan(second.sequence);
+  });
+
+  it('are learned in order also when an alias and the id are mixed', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    await world.store.setAlias(`${loraId}-latest` as typeof loraId, loraId);
+    const first = await world.accept(loraId);
+    const second = await world.accept(`${loraId}-latest`);
+    await world.processor.idle();
+    expect(await world.headLearned(loraId)).toEqual([first.requestId, second.requestId]);
+    expect(second).toMatchObject({ loraId, requestedLoraId: `${loraId}-latest` });
+  });
+
+  it('go on in order after a restart', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    closeGate(world);
+    const accepted = [await world.accept(loraId), await world.accept(loraId), await world.accept(loraId)];
+    await untilState(world, accepted[0] as Feedback, 'training');
+    await world.processor.stop();
+    const next = await FeedbackWorld.start(worlds.options());
+    await next.processor.idle();
+    expect(await next.headLearned(loraId)).toEqual(accepted.map(({ requestId }) => requestId));
+    expect((await next.service.find((accepted[0] as Feedback).requestId)).attempts).toBe(2);
+  });
+});
+
+describe('feedbacks of two adapters', () => {
+  it('never mix, and take one step at a time', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const [a, b] = [await world.initAdapter(newId()), await world.initAdapter(newId())];
+    const ofA: Feedback[] = [];
+    const ofB: Feedback[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      ofA.push(await world.accept(a));
+      ofB.push(await world.accept(b));
+    }
+    await world.processor.idle();
+    expect(await world.headLearned(a)).toEqual(ofA.map(({ requestId }) => requestId));
+    expect(await world.headLearned(b)).toEqual(ofB.map(({ requestId }) => requestId));
+    expect(world.engine.mostAtOnce).toBe(1);
+    await expectServedIsHead(world, a);
+    await expectServedIsHead(world, b);
+  });
+});
+
+describe('an idempotency key', () => {
+  it('gives the first outcome for the same body and trains once, however many repeat it at once', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const key = newId();
+    const repeated = await Promise.all(
+      Array.from({ length: 8 }, async () => world.waiter.outcome(await world.accept(loraId, {}, key))),
+    );
+    const later = await world.accept(loraId, {}, key);
+    expect(new Set([...repeated, later].map(({ requestId }) => requestId)).size).toBe(1);
+    expect(later).toMatchObject({ state: 'verified', version: 1 });
+    expect(await world.headLearned(loraId)).toEqual([later.requestId]);
+  });
+
+  it('is refused for another body', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const key = newId();
+    const first = await world.accept(loraId, {}, key);
+    const error = await errorOf(world.accept(loraId, { feedback: 'Something else.' }, key));
+    expect(error).toMatchObject({ code: 'idempotency_conflict', details: { feedback_id: first.requestId } });
+    await world.processor.idle();
+    expect(await world.headLearned(loraId)).toEqual([first.requestId]);
+  });
+
+  it('is decided by one of two bodies that race for it', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const key = newId();
+    const results = await Promise.allSettled([
+      world.accept(loraId, {}, key),
+      world.accept(loraId, { feedback: 'Something else.' }, key),
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await world.processor.idle();
+    expect(await world.headLearned(loraId)).toHaveLength(1);
+  });
+
+  it('gives the same failure again', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const key = newId();
+    world.faults.plan('engine.distill', 'fails before');
+    const first = await world.waiter.outcome(await world.accept(loraId, {}, key));
+    const again = await world.waiter.outcome(await world.accept(loraId, {}, key));
+    expect(again).toEqual(first);
+    expect(again.state).toBe('failed');
+    expect(await world.headLearned(loraId)).toEqual([]);
+  });
+});
+
+describe('a feedback that is refused', () => {
+  it.each([
+    ['adapter_not_found', { loraId: 'no/such' }],
+    ['adapter_id_invalid', { loraId: '../etc' }],
+    ['completion_not_found', { subject: { kind: 'completion', completionId: 'chatcmpl-none' } as const }],
+    ['response_empty', { subject: { kind: 'prompt', prompt: 'a', response: '', rolloutLogprobs: null } as const }],
+    [
+      'rollout_logprobs_mismatch',
+      { subject: { kind: 'prompt', prompt: 'a', response: 'abc', rolloutLogprobs: [-1] } as const },
+    ],
+  ])('as %s is not accepted', async (code, change) => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const all = { loraId: null, state: null, beforeSequence: null, limit: 1 };
+    const before = await world.service.list(all);
+    const error = await errorOf(world.service.accept(sampleRequest({ loraId, ...change }), null));
+    expect(error.code).toBe(code);
+    expect(await world.service.list(all)).toEqual(before);
+  });
+
+  it('names the adapter that gave the answer when it is another one', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const [mine, other] = [await world.initAdapter(newId()), await world.initAdapter(newId())];
+    const completionId = `chatcmpl-${newId()}`;
+    await world.interactions.save({
+      completionId,
+      loraId: other,
+      version: 0,
+      conversation: [{ role: 'user', content: 'Hello' }],
+      templateOptions: { enableThinking: null },
+      promptTokenIds: [1],
+      responseTokenIds: [2],
+      samplingLogprobs: [-0.5],
+      temperature: 0.7,
+      text: 'Hi',
+      createdAt: new Date(),
+    });
+    const subject = { kind: 'completion', completionId } as const;
+    const error = await errorOf(world.accept(mine, { subject }));
+    expect(error).toMatchObject({ code: 'completion_not_of_adapter', details: { answered_by: other } });
+    const accepted = await world.accept(other, { subject });
+    expect(accepted.rollout).toMatchObject({
+      promptTokenIds: [1],
+      response: { tokenIds: [2] },
+      rolloutLogprobs: [-0.5],
+      temperature: 0.7,
+    });
+    expect((await world.waiter.outcome(accepted)).state).toBe('verified');
+  });
+});
+
+describe('a client that waits', () => {
+  it('is told where to look when its step does not begin in time, and the step begins later', async () => {
+    const world = await FeedbackWorld.start({ ...worlds.options(), lockTimeoutMs: 50 });
+    const loraId = await world.initAdapter(newId());
+    const open = closeGate(world);
+    const first = await world.accept(loraId);
+    await untilState(world, first, 'training');
+    const second = await world.accept(loraId);
+    const error = await errorOf(world.waiter.outcome(second));
+    expect(error).toMatchObject({
+      code: 'feedback_lock_timeout',
+      details: { feedback_status: 'queued', location: `/v1/feedback/${second.requestId}` },
+    });
+    open();
+    await world.processor.idle();
+    expect(await world.headLearned(loraId)).toEqual([first.requestId, second.requestId]);
+  });
+
+  it('waits longer than that once its step has begun', async () => {
+    const world = await FeedbackWorld.start({ ...worlds.options(), lockTimeoutMs: 100 });
+    const loraId = await world.initAdapter(newId());
+    const open = closeGate(world);
+    const accepted = await world.accept(loraId);
+    await untilState(world, accepted, 'training');
+    const outcome = world.waiter.outcome(accepted);
+    await delay(150);
+    open();
+    expect((await outcome).state).toBe('verified');
+  });
+
+  it('is told when the service stops', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    closeGate(world);
+    const outcome = errorOf(world.waiter.outcome(await world.accept(loraId)));
+    await delay(20);
+    world.waiter.stop();
+    await world.processor.stop();
+    expect((await outcome).code).toBe('feedback_interrupted');
+  });
+});
+
+describe('an adapter that changes while feedbacks wait', () => {
+  it('fails them when it is deleted', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const open = closeGate(world);
+    const accepted = [await world.accept(loraId), await world.accept(loraId)];
+    await untilState(world, accepted[0] as Feedback, 'training');
+    await world.locks.run(loraId, async () => world.store.remove(loraId));
+    open();
+    await world.processor.idle();
+    for (const { requestId } of accepted) {
+      const { state, error } = await world.service.find(requestId);
+      expect(state).toBe('failed');
+      expect(error?.message).toContain(loraId);
+    }
+    expect((await world.service.find((accepted[1] as Feedback).requestId)).error?.code).toBe('adapter_not_found');
+  });
+
+  it('fails them when another is made in its place', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const [busy, loraId] = [await world.initAdapter(newId()), await world.initAdapter(newId())];
+    const open = closeGate(world);
+    await untilState(world, await world.accept(busy), 'training');
+    const waiting = await world.accept(loraId);
+    await world.store.remove(loraId);
+    await delay(5);
+    await world.initAdapter(loraId);
+    open();
+    await world.processor.idle();
+    expect((await world.service.find(waiting.requestId)).error?.message).toContain('created again');
+    expect(await world.headLearned(loraId)).toEqual([]);
+  });
+
+  it('learns from the new head when it is rolled back during a step', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    await world.send(loraId);
+    await world.processor.idle();
+    const open = closeGate(world);
+    const accepted = await world.accept(loraId);
+    await untilState(world, accepted, 'training');
+    await world.locks.run(loraId, async () => {
+      const { directory } = await world.store.rollback(loraId, 0);
+      await world.serving.publish({ loraId, version: 0, directory });
+    });
+    open();
+    expect(await world.waiter.outcome(accepted)).toMatchObject({ state: 'verified', parentVersion: 0, version: 2 });
+    expect(await world.headLearned(loraId)).toEqual([accepted.requestId]);
+    await expectServedIsHead(world, loraId);
+  });
+});
