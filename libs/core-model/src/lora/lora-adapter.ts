@@ -79,7 +79,7 @@ export class LoraAdapter {
   async toFiles(baseModel: string | null): Promise<AdapterTensors> {
     const tensors = new Map<string, AdapterTensor>();
     for (const { key, layer, module, part, tensor } of this.entries()) {
-      const data = Float32Array.from(await tensor.data<'float32'>());
+      const data = (await tensor.data<'float32'>()).slice();
       tensors.set(key, { module, layer, part, shape: tensor.shape, data });
     }
     return { ...this.shape, baseModel, tensors };

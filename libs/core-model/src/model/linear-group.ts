@@ -48,10 +48,12 @@ export function linearForward(
   return { y: linearOutput(backend, x, reduced, group, lora), reduced };
 }
 
+/** The first half of LoRA: x·down — x (N, I) → (N, nR) */
 export function linearReduced(backend: TensorBackend, x: Tensor2D, lora: PackedLora | null): Reduced {
   return lora === null ? null : backend.product(x, lora.down);
 }
 
+/** y of `linearForward` from what `linearReduced` gave — x (N, I) → (N, O) */
 export function linearOutput(
   backend: TensorBackend,
   x: Tensor2D,

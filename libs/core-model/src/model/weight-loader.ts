@@ -40,7 +40,7 @@ export class WeightLoader {
     const values: number[] = [];
     for (const [i, name] of names.entries()) {
       await yieldToEventLoop(this.signal);
-      values.push(...(await this.files.readVector(name, lengths[i]!)));
+      for (const value of await this.files.readVector(name, lengths[i]!)) values.push(value);
     }
     this.parameters += values.length;
     return this.own(keep(tensor1d(values, 'float32')));
