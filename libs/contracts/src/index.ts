@@ -11,5 +11,6 @@ export * from './errors/claas-error.js';
 export * from './serving/generation.js';
 export * from './serving/serving-control.js';
 export * from './trainer-protocol/line-decoder.js';
+export * from './trainer-protocol/retry-after-crash.js';
 export * from './trainer-protocol/trainer-channel.js';
 export * from './trainer-protocol/trainer-protocol.js';

@@ -1,4 +1,4 @@
-import { DistillationEngine } from '@claas/contracts';
+import { DistillationEngine, retryAfterCrash } from '@claas/contracts';
 import type {
   AdapterShape,
   DistillationProgress,
@@ -26,11 +26,11 @@ export class LocalEngine extends DistillationEngine {
   }
 
   override inspectAdapter(request: { readonly directory: string; readonly baseModel: string }): Promise<AdapterShape> {
-    return this.trainer.call('inspect', request);
+    return retryAfterCrash(() => this.trainer.call('inspect', request));
   }
 
   override prepare(request: DistillationRequest): Promise<PreparedRollout> {
-    return this.trainer.call('prepare', request);
+    return retryAfterCrash(() => this.trainer.call('prepare', request));
   }
 
   override distill(

@@ -1,4 +1,4 @@
-import { ClaasError, ServingControl } from '@claas/contracts';
+import { ClaasError, retryAfterCrash, ServingControl } from '@claas/contracts';
 import type {
   AdapterId,
   AdapterSource,
@@ -16,7 +16,6 @@ import type {
   Verification,
 } from '@claas/contracts';
 import { largestDifference } from './largest-difference.js';
-import { retryAfterCrash } from './retry-after-crash.js';
 
 /**
  * How far the server's log-probs may be from the trainer's, in nats. Both come from the same weights in the same float32
