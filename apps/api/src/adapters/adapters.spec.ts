@@ -1,0 +1,310 @@
+import { ClaasError, parseAdapterId } from '@claas/contracts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Client } from '../testing/client.js';
+import { startService, type RunningService } from '../testing/start-service.js';
+
+/** Texts that are no adapter ids; each must be refused wherever an id is taken. */
+const NOT_IDS = [
+  '../x',
+  'a/../../x',
+  '/etc',
+  'a//b',
+  'a/',
+  '.hidden',
+  'a/.b',
+  'ä',
+  'a b',
+  'a/b/c/d/e',
+  'x'.repeat(201),
+  'a\\b',
+  'a%2fb',
+];
+
+describe('adapters', () => {
+  let service: RunningService;
+  let client: Client;
+
+  beforeAll(async () => {
+    service = await startService();
+    client = new Client(service);
+  });
+
+  afterAll(async () => {
+    await service.stop();
+  });
+
+  const exportOf = async (id: string): Promise<Buffer<ArrayBuffer>> => {
+    const response = await fetch(`${service.url}/v1/lora/export?lora_id=${encodeURIComponent(id)}`);
+    expect(response.status).toBe(200);
+    return Buffer.from(await response.arrayBuffer());
+  };
+
+  const importAs = (id: string, archive: Uint8Array<ArrayBuffer>) =>
+    client.send('POST', `/v1/lora/import?lora_id=${encodeURIComponent(id)}`, archive, {
+      'content-type': 'application/zip',
+    });
+
+  /** A second version, as a step would make it. */
+  const commitVersion = async (id: string): Promise<void> => {
+    const loraId = await service.store.resolve(id);
+    const { manifest } = await service.store.read(loraId);
+    const directory = await service.store.stage();
+    await service.engine.initAdapter({ ...manifest, seed: 1, outputDirectory: directory });
+    const committed = await service.store.commit(loraId, {
+      parent: manifest.version,
+      directory,
+      manifest: { ...manifest, origin: 'feedback', feedbackId: 'f1' },
+    });
+    await service.serving.publish({ loraId, version: committed.manifest.version, directory: committed.directory });
+  };
+
+  it('come into being under their id and two aliases, and are served', async () => {
+    const { status, body } = await client.post('/v1/lora/init', {
+      lora_id: 'init/a',
+      lora_r: 8,
+      lora_alpha: 16,
+      seed: 7,
+    });
+    expect({ status, body }).toEqual({ status: 200, body: { lora_id: 'init/a-init' } });
+    expect((await client.get('/v1/lora?prefix=init/')).body).toEqual({
+      loras: ['init/a', 'init/a-init', 'init/a-latest'],
+    });
+    expect(service.serving.published()).toContainEqual({ loraId: 'init/a-init', version: 0 });
+    const versions = await client.get('/v1/lora/versions?lora_id=init/a-latest');
+    expect(versions.body).toMatchObject({
+      lora_id: 'init/a-init',
+      versions: [
+        { version: 0, parent: null, is_head: true, origin: 'init', feedback_id: null, seed: 7, metrics: null },
+      ],
+    });
+  });
+
+  it('draw a seed and keep it when none is given', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'init/seed' });
+    const { manifest } = await service.store.read('init/seed');
+    expect(manifest).toMatchObject({ rank: 32, loraAlpha: 64, baseModel: 'clay-tiny' });
+    expect(manifest.targetModules).toHaveLength(7);
+    expect(manifest.seed).toBeGreaterThanOrEqual(0);
+  });
+
+  it.each(['init/dup', 'init/dup-init'])('are never overwritten: %s again is 409', async (id) => {
+    await client.post('/v1/lora/init', { lora_id: 'init/dup' });
+    const before = await service.store.read('init/dup');
+    const { status, body } = await client.post('/v1/lora/init', { lora_id: id === 'init/dup' ? id : 'init/dup' });
+    expect({ status, code: body['code'] }).toEqual({ status: 409, code: 'adapter_exists' });
+    expect(await service.store.read('init/dup')).toEqual(before);
+  });
+
+  it('don’t take the alias of another, nor the name of the base model', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'init/alias' });
+    const hijack = await client.post('/v1/lora/init', { lora_id: 'init/alias-latest' });
+    expect(hijack.status).toBe(409);
+    expect(await service.store.resolve('init/alias-latest')).toBe('init/alias-init');
+    const base = await client.post('/v1/lora/init', { lora_id: 'clay-tiny' });
+    expect(base).toMatchObject({ status: 409, body: { code: 'adapter_id_conflict' } });
+  });
+
+  it.each([
+    ['lora_id', { lora_id: '' }],
+    ['lora_id', { lora_id: 5 }],
+    ['lora_r', { lora_r: 3 }],
+    ['lora_r', { lora_r: 129 }],
+    ['lora_r', { lora_r: 8.5 }],
+    ['lora_r', { lora_r: '8' }],
+    ['lora_alpha', { lora_alpha: 7 }],
+    ['lora_alpha', { lora_alpha: 257 }],
+    ['target_modules', { target_modules: [] }],
+    ['target_modules', { target_modules: 'q_proj' }],
+    ['target_modules', { target_modules: ['q_proj', 'q_proj'] }],
+    ['seed', { seed: -1 }],
+    ['seed', { seed: 2 ** 32 }],
+    ['lora_rank', { lora_rank: 8 }],
+  ])('refuse a wrong %s with 422', async (field, change) => {
+    const { status, body } = await client.post('/v1/lora/init', { lora_id: 'init/wrong', ...change });
+    expect(status).toBe(422);
+    expect((body['errors'] as { field: string }[]).map((error) => error.field)).toContain(field);
+    expect((await client.get('/v1/lora?prefix=init/wrong')).body).toEqual({ loras: [] });
+  });
+
+  it('refuse another base model with 403 and an unknown module with 422, naming what there is', async () => {
+    const model = await client.post('/v1/lora/init', { lora_id: 'init/x', base_model: 'Qwen/Qwen3-8B' });
+    expect(model).toMatchObject({ status: 403, body: { code: 'base_model_not_allowed', allowed: ['clay-tiny'] } });
+    const module = await client.post('/v1/lora/init', { lora_id: 'init/x', target_modules: ['q_proj', 'lm_head'] });
+    expect(module).toMatchObject({ status: 422, body: { code: 'target_module_unknown', unknown: ['lm_head'] } });
+  });
+
+  it('leave nothing behind when the engine fails', async () => {
+    const failing = vi
+      .spyOn(service.engine, 'initAdapter')
+      .mockRejectedValue(new ClaasError('trainer_crashed', 'The trainer ended.'));
+    const discard = vi.spyOn(service.store, 'discard');
+    const { status, body } = await client.post('/v1/lora/init', { lora_id: 'init/failing' });
+    failing.mockRestore();
+    expect({ status, code: body['code'] }).toEqual({ status: 500, code: 'trainer_crashed' });
+    expect(discard).toHaveBeenCalledOnce();
+    discard.mockRestore();
+    expect((await client.post('/v1/lora/init', { lora_id: 'init/failing' })).status).toBe(200);
+  });
+
+  it.each(NOT_IDS)('refuse %j as an id at every endpoint', async (id) => {
+    const query = `lora_id=${encodeURIComponent(id)}`;
+    const answers = [
+      await client.post('/v1/lora/init', { lora_id: id }),
+      await client.get(`/v1/lora/versions?${query}`),
+      await client.post('/v1/lora/rollback', { lora_id: id, version: 0 }),
+      await client.get(`/v1/lora/export?${query}`),
+      await client.send('POST', `/v1/lora/import?${query}`, 'PK', { 'content-type': 'application/zip' }),
+      await client.delete(`/v1/lora?${query}`),
+    ];
+    for (const { status, body } of answers) {
+      expect(status).toBe(422);
+      expect(body).toMatchObject({ code: 'adapter_id_invalid', rule: expect.stringContaining('1 to 4 segments') });
+    }
+  });
+
+  it.each(['versions', 'export'])('need an id that exists for %s', async (path) => {
+    expect((await client.get(`/v1/lora/${path}`)).status).toBe(422);
+    expect((await client.get(`/v1/lora/${path}?lora_id=`)).status).toBe(422);
+    const unknown = await client.get(`/v1/lora/${path}?lora_id=no/body`);
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'adapter_not_found' } });
+  });
+
+  it('are listed by a prefix that is taken character by character', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'user1/x' });
+    await client.post('/v1/lora/init', { lora_id: 'user10/x' });
+    expect((await client.get('/v1/lora?prefix=user1/')).body['loras']).toEqual([
+      'user1/x',
+      'user1/x-init',
+      'user1/x-latest',
+    ]);
+    const { body } = await client.get('/v1/lora?prefix=user10&detail=true');
+    expect(body['details']).toMatchObject([
+      {
+        lora_id: 'user10/x-init',
+        aliases: ['user10/x', 'user10/x-latest'],
+        version: 0,
+        lora_r: 32,
+        last_receipt: null,
+      },
+    ]);
+  });
+
+  it.each(['prefix=../', 'prefix=a/../b', 'prefix=%00', 'detail=maybe', 'prefixx=a', 'prefix=a&prefix=b'])(
+    'are not listed for the query %s',
+    async (query) => {
+      expect((await client.get(`/v1/lora?${query}`)).status).toBe(422);
+    },
+  );
+
+  it('go back to a kept version, which is then served', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'back/a' });
+    await commitVersion('back/a');
+    const { status, body } = await client.post('/v1/lora/rollback', { lora_id: 'back/a', version: 0 });
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { lora_id: 'back/a-init', version: 0, previous_version: 1 },
+    });
+    expect(service.serving.published()).toContainEqual({ loraId: 'back/a-init', version: 0 });
+    const versions = (await client.get('/v1/lora/versions?lora_id=back/a')).body['versions'];
+    expect(versions).toMatchObject([
+      { version: 1, parent: 0, is_head: false, origin: 'feedback', feedback_id: 'f1' },
+      { version: 0, is_head: true },
+    ]);
+    const unknown = await client.post('/v1/lora/rollback', { lora_id: 'back/a', version: 9 });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'adapter_version_not_found' } });
+    for (const version of [-1, 1.5, '0', null]) {
+      expect((await client.post('/v1/lora/rollback', { lora_id: 'back/a', version })).status).toBe(422);
+    }
+  });
+
+  it('keep their head when a rollback can’t be served', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'back/b' });
+    await commitVersion('back/b');
+    const failing = vi
+      .spyOn(service.serving, 'publish')
+      .mockRejectedValueOnce(new ClaasError('serving_failed', 'The server refuses it.'));
+    const { status } = await client.post('/v1/lora/rollback', { lora_id: 'back/b', version: 0 });
+    failing.mockRestore();
+    expect(status).toBe(502);
+    expect((await service.store.read('back/b')).manifest.version).toBe(1);
+    expect(service.serving.published()).toContainEqual({ loraId: 'back/b-init', version: 1 });
+  });
+
+  it('come out as an archive and in again as another adapter', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'zip/a' });
+    const response = await fetch(`${service.url}/v1/lora/export?lora_id=zip/a&version=0`);
+    expect(response.headers.get('content-type')).toBe('application/zip');
+    expect(response.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+\.zip"$/);
+    await response.arrayBuffer();
+    const imported = await importAs('zip/copy', await exportOf('zip/a'));
+    expect(imported).toMatchObject({ status: 200, body: { lora_id: 'zip/copy' } });
+    const { manifest } = await service.store.read('zip/copy');
+    expect(manifest).toMatchObject({ version: 0, origin: 'import', parent: null });
+    expect(service.serving.published()).toContainEqual({ loraId: 'zip/copy', version: 0 });
+    expect(await importAs('zip/copy', await exportOf('zip/a'))).toMatchObject({ status: 409 });
+  });
+
+  it.each(['1.5', '-1', 'x', ''])('are not exported at version %j', async (version) => {
+    await client.post('/v1/lora/init', { lora_id: 'zip/v' });
+    expect((await client.get(`/v1/lora/export?lora_id=zip/v&version=${version}`)).status).toBe(422);
+  });
+
+  it('refuse archives that are none, or that lead out of themselves', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'zip/b' });
+    const archive = await exportOf('zip/b');
+    const evil = Buffer.from(
+      archive.toString('latin1').replaceAll('adapter_config.json', '../adapter_cfg.json'),
+      'latin1',
+    );
+    for (const bytes of [Buffer.from('junk'), Buffer.alloc(0), archive.subarray(0, 100), evil]) {
+      const { status, body } = await importAs('zip/evil', bytes);
+      expect({ status, code: body['code'] }).toEqual({ status: 422, code: 'adapter_archive_invalid' });
+    }
+    expect((await client.get('/v1/lora?prefix=zip/evil')).body).toEqual({ loras: [] });
+  });
+
+  it('refuse an archive that doesn’t fit the base model, and leave nothing of it', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'zip/c' });
+    const archive = await exportOf('zip/c');
+    const inspection = vi
+      .spyOn(service.engine, 'inspectAdapter')
+      .mockRejectedValue(new ClaasError('adapter_incompatible', 'q_proj has the shape [1,2], expected [3,4].'));
+    const discard = vi.spyOn(service.store, 'discard');
+    const { status, body } = await importAs('zip/misfit', archive);
+    inspection.mockRestore();
+    expect(status).toBe(422);
+    expect(body['detail']).toContain('expected [3,4]');
+    expect(discard).toHaveBeenCalledOnce();
+    discard.mockRestore();
+  });
+
+  it('are imported only as an archive', async () => {
+    const { status, body } = await client.post('/v1/lora/import?lora_id=zip/json', { a: 1 });
+    expect({ status, code: body['code'] }).toEqual({ status: 415, code: 'media_type_unsupported' });
+    expect(body['detail']).toContain('application/zip');
+  });
+
+  it('go with their aliases, and an alias goes alone', async () => {
+    await client.post('/v1/lora/init', { lora_id: 'gone/a' });
+    expect((await client.delete('/v1/lora?lora_id=gone/a-latest')).body).toEqual({ deleted: true });
+    expect((await client.get('/v1/lora?prefix=gone/')).body).toEqual({ loras: ['gone/a', 'gone/a-init'] });
+    expect((await client.delete('/v1/lora?lora_id=gone/a-init')).body).toEqual({ deleted: true });
+    expect((await client.get('/v1/lora?prefix=gone/')).body).toEqual({ loras: [] });
+    expect(service.serving.published()).not.toContainEqual(
+      expect.objectContaining({ loraId: parseAdapterId('gone/a-init') }),
+    );
+    expect((await client.delete('/v1/lora?lora_id=gone/a-init')).body).toEqual({ deleted: false });
+    expect((await client.delete('/v1/lora')).status).toBe(422);
+  });
+});
+
+describe('an archive limit', () => {
+  it('refuses a larger archive with the setting’s name', async () => {
+    const service = await startService({ CLAAS_MAX_ARCHIVE_BYTES: '2000' });
+    const { status, body } = await new Client(service).send('POST', '/v1/lora/import?lora_id=a', new Uint8Array(3000), {
+      'content-type': 'application/octet-stream',
+    });
+    await service.stop();
+    expect({ status, setting: body['setting'] }).toEqual({ status: 413, setting: 'CLAAS_MAX_ARCHIVE_BYTES' });
+  });
+});

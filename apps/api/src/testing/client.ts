@@ -1,0 +1,44 @@
+import type { RunningService } from './start-service.js';
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+/** Sends requests to a running service over real HTTP. */
+export class Client {
+  constructor(private readonly service: Pick<RunningService, 'url'>) {}
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+    return this.send('GET', path, undefined, headers);
+  }
+
+  delete(path: string): Promise<Answered> {
+    return this.send('DELETE', path);
+  }
+
+  post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+    return this.send('POST', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+  }
+
+  async send(
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answered> {
+    const response = await fetch(`${this.service.url}${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? (JSON.parse(text) as Record<string, unknown>) : { text },
+    };
+  }
+}
