@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { DEFAULT_TRAINING_SETTINGS, LineDecoder, LORA_MODULES, parseAdapterId } from '@claas/contracts';
 import type { AdapterSource, DistillationTask, TrainerEvent } from '@claas/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -14,24 +16,29 @@ const MODEL = resolve(import.meta.dirname, '../../../models/clay-tiny/model');
 const LOAD = { id: 1, method: 'load', params: { modelDirectory: MODEL, baseModel: 'clay-tiny' } };
 const WASM = { CLAAS_TENSOR_BACKEND: 'wasm' };
 
+type SpokenTo = ChildProcessByStdio<Writable | null, Readable, Readable>;
+
 /** A process and everything that it says. */
 class Conversation {
   readonly events: TrainerEvent[] = [];
   readonly logs: string[] = [];
   private readonly closed: Promise<unknown[]>;
 
-  constructor(readonly child: ChildProcessWithoutNullStreams) {
+  constructor(
+    readonly child: SpokenTo,
+    readonly stdin: Writable,
+  ) {
     const [stdout, stderr] = [new LineDecoder(), new LineDecoder()];
     child.stdout.on('data', (chunk: Buffer) => {
       for (const line of stdout.push(chunk)) this.events.push(JSON.parse(line) as TrainerEvent);
     });
     child.stderr.on('data', (chunk: Buffer) => this.logs.push(...stderr.push(chunk)));
-    child.stdin.on('error', () => undefined);
+    stdin.on('error', () => undefined);
     this.closed = once(child, 'close');
   }
 
   send(...requests: object[]): void {
-    for (const request of requests) this.child.stdin.write(`${JSON.stringify(request)}\n`);
+    for (const request of requests) this.stdin.write(`${JSON.stringify(request)}\n`);
   }
 
   /** The event that ends a request. */
@@ -62,22 +69,25 @@ function isAlive(processId: number): boolean {
   }
 }
 
-/** How long a process still lives, in milliseconds. */
+/** How long a process still lives, in milliseconds; infinite when it seems to do so forever. */
 async function timeToDie(processId: number): Promise<number> {
   const begun = performance.now();
-  while (isAlive(processId)) await new Promise((next) => setTimeout(next, 10));
+  while (isAlive(processId)) {
+    if (performance.now() - begun > 10_000) return Infinity;
+    await new Promise((next) => setTimeout(next, 10));
+  }
   return performance.now() - begun;
 }
 
 describe('the trainer process', () => {
   let root: string;
   let adapter: AdapterSource;
-  let children: ChildProcessWithoutNullStreams[] = [];
+  let children: SpokenTo[] = [];
 
   function start(args: readonly string[] = [PROGRAM], env: Record<string, string> = WASM): Conversation {
     const child = spawn(process.execPath, [...args], { env, stdio: 'pipe' });
     children.push(child);
-    return new Conversation(child);
+    return new Conversation(child, child.stdin);
   }
 
   async function startLoaded(): Promise<Conversation> {
@@ -129,7 +139,7 @@ describe('the trainer process', () => {
     await trainer.end(1);
     trainer.send({ id: 2, method: 'init', params: { ...shape, outputDirectory: adapter.directory } });
     expect(await trainer.end(2)).toEqual({ id: 2, result: null });
-    trainer.child.stdin.end();
+    trainer.stdin.end();
     await trainer.exit();
   });
 
@@ -186,7 +196,7 @@ describe('the trainer process', () => {
 
   it('answers what is malformed and goes on; a defect is internal, with its stack in the log only', async () => {
     const trainer = start();
-    trainer.child.stdin.write('hello\n{"id":7,"method":"nap","params":{}}\n');
+    trainer.stdin.write('hello\n{"id":7,"method":"nap","params":{}}\n');
     expect(await trainer.end(7)).toMatchObject({ error: { code: 'trainer_protocol' } });
     trainer.send(LOAD, { id: 8, method: 'status', params: {} });
     await trainer.end(1);
@@ -202,7 +212,7 @@ describe('the trainer process', () => {
     const text = 'naïve 😀 日本語';
     const score = { prompt: { kind: 'text', text: 'Say it:' }, completion: { text }, adapter: null };
     const bytes = Buffer.from(`${JSON.stringify({ id: 2, method: 'score', params: score })}\n`);
-    for (const byte of bytes) trainer.child.stdin.write(Buffer.of(byte));
+    for (const byte of bytes) trainer.stdin.write(Buffer.of(byte));
     const { tokens } = ((await trainer.end(2)) as Extract<TrainerEvent<'score'>, { result: unknown }>).result;
     expect(tokens.join('')).toBe(text);
   });
@@ -248,28 +258,50 @@ describe('the trainer process', () => {
     const trainer = await startLoaded();
     trainer.send(await longStep(2));
     await trainer.until((event) => event.id === 2 && 'progress' in event);
-    trainer.child.stdin.end();
+    trainer.stdin.end();
     expect(await timeToDie(trainer.child.pid!)).toBeLessThan(2_000);
   });
 
-  it.each(['pipe', 'inherit'] as const)(
-    'does not outlive a parent that is killed in the middle of a step (stdin: %s)',
-    async (stdin) => {
-      const parent = spawn(process.execPath, [join(FIXTURES, 'parent.mjs'), PROGRAM, stdin], { stdio: 'pipe' });
-      children.push(parent);
-      const [first] = (await once(parent.stdout, 'data')) as [Buffer];
-      const trainer = Number(first.toString().split('\n')[0]);
-      const conversation = new Conversation(parent);
-      conversation.send(LOAD);
-      await conversation.end(1);
-      conversation.send(await longStep(2));
-      await conversation.until((event) => event.id === 2 && 'progress' in event);
-      parent.kill('SIGKILL');
-      try {
-        expect(await timeToDie(trainer)).toBeLessThan(3_000);
-      } finally {
-        if (isAlive(trainer)) process.kill(trainer, 'SIGKILL');
-      }
-    },
-  );
+  /** The parent says its child's process id, then passes on what that says. */
+  async function killParentInMidStep(parent: SpokenTo, stdin: Writable): Promise<number> {
+    children.push(parent);
+    const [first] = (await once(parent.stdout, 'data')) as [Buffer];
+    const trainer = Number(first.toString().split('\n')[0]);
+    const conversation = new Conversation(parent, stdin);
+    conversation.send(LOAD);
+    await conversation.end(1);
+    conversation.send(await longStep(2));
+    await conversation.until((event) => event.id === 2 && 'progress' in event);
+    parent.kill('SIGKILL');
+    try {
+      return await timeToDie(trainer);
+    } finally {
+      if (isAlive(trainer)) process.kill(trainer, 'SIGKILL');
+    }
+  }
+
+  it('does not outlive a parent that is killed in the middle of a step', async () => {
+    const parent = spawn(process.execPath, [join(FIXTURES, 'parent.mjs'), PROGRAM, 'pipe'], { stdio: 'pipe' });
+    expect(await killParentInMidStep(parent, parent.stdin)).toBeLessThan(3_000);
+  });
+
+  it('does not do so either when its stdin and stdout stay open', async () => {
+    const path = join(root, 'stdin');
+    execFileSync('mkfifo', [path]);
+    const fifo = await open(path, 'r+');
+    try {
+      const args = [join(FIXTURES, 'parent.mjs'), PROGRAM, 'inherit'];
+      const parent = spawn(process.execPath, args, { stdio: [fifo.fd, 'pipe', 'pipe'] });
+      const stdin = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          fifo.write(chunk).then(() => {
+            done();
+          }, done);
+        },
+      });
+      expect(await killParentInMidStep(parent as SpokenTo, stdin)).toBeLessThan(3_000);
+    } finally {
+      await fifo.close();
+    }
+  });
 });
