@@ -13,7 +13,7 @@ import { AdapterVersionsDto, toAdapterVersion } from './adapter-versions.dto.js'
 import { AdapterCreatedDto, InitAdapterDto } from './init-adapter.dto.js';
 import { AdapterDeletedDto, AdapterRolledBackDto, RollbackAdapterDto } from './rollback-adapter.dto.js';
 
-@ApiTags('Adapters')
+@ApiTags('adapters')
 @Controller('v1/lora')
 export class AdaptersController {
   constructor(

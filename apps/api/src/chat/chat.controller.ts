@@ -11,7 +11,7 @@ import { ChatCompletionDto, CompletionDto } from './completion.dto.js';
 import { questionOfChat, questionOfCompletion } from './question.js';
 import { respond } from './respond.js';
 
-@ApiTags('Chat')
+@ApiTags('chat')
 @Controller('v1')
 export class ChatController {
   constructor(@Inject(Answers) private readonly answers: Answers) {}

@@ -5,7 +5,7 @@ import { ApiProblems } from '../openapi/api-problems.js';
 import { ModelDirectory } from './model-directory.js';
 import { ModelDto, ModelListDto, toModelDto } from './model-list.dto.js';
 
-@ApiTags('Chat')
+@ApiTags('chat')
 @Controller('v1/models')
 export class ModelsController {
   constructor(@Inject(ModelDirectory) private readonly models: ModelDirectory) {}

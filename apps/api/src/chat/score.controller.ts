@@ -7,7 +7,7 @@ import { ModelDirectory } from './model-directory.js';
 import { toTemplateOptions } from './question.js';
 import { ScoreDto, ScoreRequestDto } from './score.dto.js';
 
-@ApiTags('Chat')
+@ApiTags('chat')
 @Controller('v1/score')
 export class ScoreController {
   constructor(

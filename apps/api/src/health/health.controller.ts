@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { HealthDto, ReadinessDto, toHealthDto } from './health.dto.js';
 import { ServiceHealth } from './service-health.js';
 
-@ApiTags('Service')
+@ApiTags('service')
 @Controller()
 export class HealthController {
   constructor(@Inject(ServiceHealth) private readonly health: ServiceHealth) {}

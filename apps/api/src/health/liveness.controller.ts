@@ -7,7 +7,7 @@ export class LivenessDto {
   status!: 'alive';
 }
 
-@ApiTags('Service')
+@ApiTags('service')
 @Controller()
 export class LivenessController {
   @Get('livez')

@@ -4,7 +4,7 @@ import { serviceVersion } from '../config/service-version.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { ServiceDescriptionDto } from './service-description.dto.js';
 
-@ApiTags('Service')
+@ApiTags('service')
 @Controller()
 export class RootController {
   private readonly version = serviceVersion();
