@@ -1,5 +1,5 @@
 import { createTensorBackend } from '@claas/tensor-backend';
-import type { TensorBackendChoice } from '@claas/tensor-backend';
+import type { TensorBackend, TensorBackendChoice } from '@claas/tensor-backend';
 import { parseArguments, USAGE } from './arguments.js';
 import { GoldenDirectory } from './directory/golden-directory.js';
 import { verifyGolden } from './verify-golden.js';
@@ -25,7 +25,13 @@ async function main(): Promise<number> {
     process.stdout.write(`FAIL ${root} can't be read: ${messageOf(error)}\n0 passed, 1 failed\n`);
     return FAILED;
   }
-  const backend = await createTensorBackend(choice);
+  let backend: TensorBackend;
+  try {
+    backend = await createTensorBackend(choice);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return WRONG_USE;
+  }
   const { failed } = await verifyGolden(directory, backend, process.stdout);
   return failed === 0 ? PASSED : FAILED;
 }

@@ -15,14 +15,15 @@ export async function verifyGolden(
   backend: TensorBackend,
   output: { write(text: string): unknown; isTTY?: boolean },
 ): Promise<{ readonly passed: number; readonly failed: number }> {
-  const { cases, dispose } = discoverCases(directory, backend);
+  const discovered = discoverCases(directory, backend);
+  const { cases } = discovered;
   const report = new Report(output, cases.length);
   const { name, note } = backend.description;
   report.line(`${cases.length} cases in ${directory.root}, computed by ${name}${note === null ? '' : ` (${note})`}`);
   try {
     for (const goldenCase of cases) report.add(await runCase(goldenCase));
   } finally {
-    dispose();
+    discovered.dispose();
   }
 
   for (const path of directory.listedButMissing()) report.fail(`${path}  listed in SHA256SUMS, but not there`);

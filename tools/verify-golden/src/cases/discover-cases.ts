@@ -32,7 +32,12 @@ export function discoverCases(
   const cases = kinds.flatMap(([pattern, make]) =>
     directory.files.filter((path) => pattern.test(path)).flatMap((path) => casesOf(directory, path, make)),
   );
-  return { cases: inOrderOfModels(cases), dispose: () => models.dispose() };
+  return {
+    cases: inOrderOfModels(cases),
+    dispose: () => {
+      models.dispose();
+    },
+  };
 }
 
 /** A file that can't even be read as a case is a case that fails. */

@@ -46,7 +46,8 @@ export class GoldenDirectory {
     return join(this.root, ...path.split('/'));
   }
 
-  /** @throws Error naming the file when it is missing or no JSON */
+  /** What a file holds, in the form that its place promises. @throws Error naming the file when it is missing or no JSON */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it names the form at the call
   readJson<T>(path: string): T {
     const text = readFileSync(this.absolute(path), 'utf8');
     try {

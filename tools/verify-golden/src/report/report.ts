@@ -1,6 +1,8 @@
 import type { CaseResult } from './case-result.js';
 
 const BAR_WIDTH = 24;
+/** Of one case: the first ones say what is wrong. */
+const MISSES_SHOWN = 8;
 
 /** One line per case on `output`, with a progress bar below them where that is a terminal. */
 export class Report {
@@ -22,7 +24,10 @@ export class Report {
     this.line(
       `${isPassed ? 'ok  ' : 'FAIL'} ${result.name}  worst ${worst}, ${result.comparedValues} values, ${result.milliseconds.toFixed(0)} ms`,
     );
-    for (const { quantity, problem } of result.misses) this.line(`       ${quantity}: ${problem}`);
+    for (const { quantity, problem } of result.misses.slice(0, MISSES_SHOWN))
+      this.line(`       ${quantity}: ${problem}`);
+    const more = result.misses.length - MISSES_SHOWN;
+    if (more > 0) this.line(`       and ${more} more`);
     this.#drawBar();
   }
 

@@ -1,6 +1,6 @@
 import type { GoldenDirectory } from '../../directory/golden-directory.js';
 import type { GoldenCase } from '../golden-case.js';
-import { Qwen3Text } from './qwen3-text.js';
+import type { Qwen3Text } from './qwen3-text.js';
 
 interface ChatFile<C> {
   readonly kind: string;

@@ -90,8 +90,9 @@ function compareUpdate(
   const moments = within(0, tolerance.moments_rtol);
   const { expAvg, expAvgSq }: AdamWState = update.state;
   for (const [i, name] of names.entries()) {
-    const compare = (quantity: string, actual: Tensor, values: Nested | undefined, allowed: typeof norm): void =>
+    const compare = (quantity: string, actual: Tensor, values: Nested | undefined, allowed: typeof norm): void => {
       comparison.numbers(`${label}${quantity} ${name}`, actual.dataSync(), flat(values ?? []), allowed);
+    };
     compare('params', update.parameters[i]!, reference.params[name], within(tolerance.params_atol));
     compare('exp_avg', expAvg[i]!, reference.exp_avg[name], moments);
     compare('exp_avg_sq', expAvgSq[i]!, reference.exp_avg_sq[name], moments);
