@@ -59,7 +59,7 @@ export abstract class DistillationEngine {
 
   /**
    * Tokenizes and checks without training, so that bad input is refused before it is accepted.
-   * @throws ClaasError `response_empty`, `rollout_logprobs_mismatch`, `context_too_long`, `template_failed`, `teacher_mode_unsupported`
+   * @throws ClaasError `request_invalid`, `response_empty`, `rollout_logprobs_mismatch`, `context_too_long`, `template_failed`, `teacher_mode_unsupported`
    */
   abstract prepare(request: DistillationRequest): Promise<PreparedRollout>;
 
