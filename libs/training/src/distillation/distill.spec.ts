@@ -185,6 +185,17 @@ describe('settings', () => {
   });
 });
 
+it('warns when a step went too far', async () => {
+  const { receipt } = await learn({ settings: { learningRate: 0.3 } });
+  expect(receipt.gapAfter).toBeGreaterThan(receipt.gapBefore);
+  expect(receipt.warnings).toEqual([expect.stringContaining('gap_after > gap_before')]);
+});
+
+it('passes the warning of a cut feedback on', async () => {
+  const { receipt } = await learn({ feedback: "Don't use emojis. ".repeat(400) });
+  expect(receipt.warnings[0]).toMatch(/^The feedback was cut to its first \d+ of \d+ tokens/);
+});
+
 it('reports every phase once, in order, as a growing share of the whole', async () => {
   const progress: DistillationProgress[] = [];
   await distill(context, await task({ settings: { steps: 2 } }), { onProgress: (one) => progress.push(one) });

@@ -20,7 +20,10 @@ export async function adapterChange(
   modules: readonly LoraFactorsChange[],
   scale: number,
 ): Promise<number> {
-  const squaredNorms = tidy(() => stack(modules.map((module) => squaredChange(backend, module))) as Tensor1D);
+  // One module's Gram matrices at a time; only their sums stay.
+  const squaredNorms = tidy(
+    () => stack(modules.map((module) => tidy(() => squaredChange(backend, module)))) as Tensor1D,
+  );
   const values = await squaredNorms.data<'float32'>();
   squaredNorms.dispose();
   return Math.abs(scale) * Math.sqrt(values.reduce((total, value) => total + Math.max(0, value), 0));

@@ -77,8 +77,16 @@ async function learningReceipt(
     meanImportanceRatio: first.meanRatio,
     clipFraction: first.clipFraction,
     klToBase: first.kl,
-    warnings: prepared.warnings,
+    warnings: [...prepared.warnings, ...stepWarnings(first, last)],
   };
+}
+
+/** A step that made it worse is still a valid version, but nobody should have to find out from two numbers. */
+function stepWarnings(first: SampleEvaluation, last: SampleEvaluation): string[] {
+  if (last.divergenceMean <= first.divergenceMean) return [];
+  return [
+    'After the step the model is further from what the feedback asks for than before it (gap_after > gap_before). Try a smaller learning_rate, or roll back.',
+  ];
 }
 
 function tokenSignals(
