@@ -1,0 +1,10 @@
+export { addonSource } from './addon-source.js';
+export type { AddonSource } from './addon-source.js';
+export { ADDON_VERSION, nativeRuntimeDirectory } from './native-runtime-directory.js';
+export type { Environment } from './native-runtime-directory.js';
+export { proveAddon } from './prove-addon.js';
+export type { AddonProof } from './prove-addon.js';
+export { readNativeRuntime } from './read-native-runtime.js';
+export type { NativeRuntime, NativeRuntimeReading } from './read-native-runtime.js';
+export { RUNTIME_FORMAT, RUNTIME_RECORD } from './runtime-record.js';
+export type { RuntimeFile, RuntimeRecord } from './runtime-record.js';
