@@ -8,6 +8,7 @@ import {
   type AdapterVersion,
   type DistillationEngine,
   type DistillationResult,
+  type Rollout,
   type StepMetrics,
 } from '@claas/contracts';
 import type { AcceleratorLease } from '../feedback/accelerator-lease.js';
@@ -41,28 +42,40 @@ export class DistillService {
     const alias = parseAdapterId(`${base}-latest`);
     await this.refuseTakenAlias(alias);
     const rollout = await this.preparation.prepare(loraId, lesson);
+    const { created, metrics } = await this.distillInto(base, loraId, lesson, rollout, signal);
+    await this.store.setAlias(alias, created);
+    return { loraId: created, metrics };
+  }
+
+  private async distillInto(
+    base: string,
+    loraId: AdapterId,
+    { feedback, training }: Lesson,
+    rollout: Rollout,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly created: AdapterId; readonly metrics: StepMetrics }> {
     const outputDirectory = await this.store.stage();
     try {
-      const { parent, result } = await this.lease.run(async () => {
-        const source = await this.store.read(loraId);
-        const { manifest, directory } = source;
-        const task = {
-          baseModel: manifest.baseModel,
-          rollout,
-          feedback: lesson.feedback,
-          settings: lesson.training,
-          feedbackId: randomUUID().replaceAll('-', ''),
-          parent: { loraId, version: manifest.version, directory },
-          outputDirectory,
-        };
-        return { parent: source, result: await this.engine.distill(task, signal === undefined ? {} : { signal }) };
+      return await this.lease.run(async () => {
+        const parent = await this.store.read(loraId);
+        const { manifest, directory } = parent;
+        const result = await this.engine.distill(
+          {
+            baseModel: manifest.baseModel,
+            rollout,
+            feedback,
+            settings: training,
+            feedbackId: randomUUID().replaceAll('-', ''),
+            parent: { loraId, version: manifest.version, directory },
+            outputDirectory,
+          },
+          signal === undefined ? {} : { signal },
+        );
+        return { created: await this.create(base, outputDirectory, parent, result), metrics: result.metrics };
       });
-      const created = await this.create(base, outputDirectory, parent, result);
-      await this.store.setAlias(alias, created);
-      return { loraId: created, metrics: result.metrics };
     } catch (error) {
       await this.store.discard(outputDirectory).catch(() => undefined);
-      throw error;
+      throw distillationFailed(loraId, error);
     }
   }
 
@@ -97,4 +110,14 @@ export class DistillService {
     const owner = adapters.find(({ loraId }) => loraId === alias);
     if (owner !== undefined) throw new AdapterIdConflictError(alias, owner.loraId);
   }
+}
+
+function distillationFailed(loraId: AdapterId, error: unknown): ClaasError {
+  const { code, message, details } = ClaasError.from(error);
+  return new ClaasError(
+    code === 'internal' ? 'feedback_failed' : code,
+    `Distillation failed: ${/[.!?]$/.test(message) ? message : `${message}.`} LoRA ${loraId} is unchanged, and nothing was saved.`,
+    details,
+    { cause: error },
+  );
 }

@@ -75,9 +75,12 @@ describe('POST /v1/distill', () => {
     service.engine.distill = async () => {
       throw new Error('Out of memory');
     };
-    const { status } = await post('/v1/distill', { lora_id: 'distill/e-init', ...LESSON });
+    const { status, body } = await post('/v1/distill', { lora_id: 'distill/e-init', ...LESSON });
     service.engine.distill = distill;
     expect(status).toBe(500);
+    expect(body['detail']).toBe(
+      'Distillation failed: Out of memory. LoRA distill/e-init is unchanged, and nothing was saved.',
+    );
     expect(await service.store.list('distill/e')).toHaveLength(1);
     expect(await service.store.resolve('distill/e-latest')).toBe('distill/e-init');
   });

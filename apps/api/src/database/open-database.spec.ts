@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FeedbackRepository } from '../feedback/feedback-repository.js';
+import { sampleNewFeedback } from '../feedback/testing/sample-feedback.js';
+import { DatabaseInUseError } from './database-in-use-error.js';
+import { openDatabase } from './open-database.js';
+import { DATABASES_UNDER_TEST, type TemporaryDatabase } from './testing/databases-under-test.js';
+import { TestProgram } from './testing/test-program.js';
+
+const KILLS = 5;
+const PROGRAM = new URL('testing/accept-forever.ts', import.meta.url);
+
+describe.each(DATABASES_UNDER_TEST)('opening $name', ({ skipped, create }) => {
+  describe.skipIf(skipped !== null)(skipped ?? 'available', () => {
+    let temporary: TemporaryDatabase;
+
+    beforeAll(async () => {
+      temporary = await create();
+    });
+
+    afterAll(() => temporary.remove());
+
+    const startProgram = (): TestProgram =>
+      TestProgram.start(PROGRAM, [temporary.settings.url ?? '', temporary.settings.directory]);
+
+    it('applies the migrations once and keeps what is there', async () => {
+      const first = await openDatabase(temporary.settings);
+      const feedback = await new FeedbackRepository(first).insert(sampleNewFeedback());
+      await first.close();
+      const second = await openDatabase(temporary.settings);
+      expect(await new FeedbackRepository(second).find(feedback?.requestId ?? '')).toEqual(feedback);
+      const health = await second.health();
+      expect(health.latencyMs).toBeGreaterThan(0);
+      await second.close();
+      await expect(second.health()).rejects.toMatchObject({ code: 'storage_unavailable' });
+    });
+
+    it('is refused while this process has it open', async () => {
+      const database = await openDatabase(temporary.settings);
+      await expect(openDatabase(temporary.settings)).rejects.toThrow(DatabaseInUseError);
+      await expect(openDatabase(temporary.settings)).rejects.toThrow(`process ${process.pid}`);
+      await database.close();
+    });
+
+    it('is refused while another process has it open, by name, and possible at once when that is killed', async () => {
+      const owner = startProgram();
+      await owner.says('open');
+      await expect(openDatabase(temporary.settings)).rejects.toThrow(`process ${owner.processId}`);
+      await owner.kill();
+      const begin = performance.now();
+      const database = await openDatabase(temporary.settings);
+      expect(performance.now() - begin).toBeLessThan(5_000);
+      await database.close();
+    });
+
+    it(`loses nothing that was accepted, and damages nothing, in ${KILLS} kills at random moments`, async () => {
+      const accepted = new Set<string>();
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const program = startProgram();
+        await program.says('accepted');
+        await delay(Math.random() * 150);
+        await program.kill();
+        for (const line of program.said) {
+          if (line.startsWith('accepted ')) accepted.add(line.slice('accepted '.length));
+        }
+      }
+      const database = await openDatabase(temporary.settings);
+      const kept = await new FeedbackRepository(database).unfinished();
+      const ids = new Set(kept.map(({ requestId }) => requestId));
+      expect([...accepted].filter((requestId) => !ids.has(requestId))).toEqual([]);
+      expect(accepted.size).toBeGreaterThan(KILLS);
+      await database.orm.execute(sql`reindex table feedbacks`);
+      await database.close();
+    }, 120_000);
+  });
+});
