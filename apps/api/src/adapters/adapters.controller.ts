@@ -11,6 +11,7 @@ import { AdapterListDto, toAdapterDetail } from './adapter-list.dto.js';
 import { AdapterQuery, AdapterVersionQuery, ListAdaptersQuery } from './adapter-queries.dto.js';
 import { AdapterVersionsDto, toAdapterVersion } from './adapter-versions.dto.js';
 import { AdapterCreatedDto, InitAdapterDto } from './init-adapter.dto.js';
+import { INIT_EXAMPLES, ROLLBACK_EXAMPLES } from './request-examples.js';
 import { AdapterDeletedDto, AdapterRolledBackDto, RollbackAdapterDto } from './rollback-adapter.dto.js';
 
 @ApiTags('adapters')
@@ -25,6 +26,7 @@ export class AdaptersController {
   @Post('init')
   @HttpCode(200)
   @ApiOperation({ summary: 'Create an untrained adapter' })
+  @ApiBody({ type: InitAdapterDto, examples: INIT_EXAMPLES })
   @ApiOkResponse({ type: AdapterCreatedDto })
   @ApiProblems(
     'adapter_exists',
@@ -62,6 +64,7 @@ export class AdaptersController {
   @Post('rollback')
   @HttpCode(200)
   @ApiOperation({ summary: 'Move the head of an adapter to a kept version, and serve it' })
+  @ApiBody({ type: RollbackAdapterDto, examples: ROLLBACK_EXAMPLES })
   @ApiOkResponse({ type: AdapterRolledBackDto })
   @ApiProblems('adapter_not_found', 'adapter_version_not_found', 'adapter_id_invalid', 'serving_failed')
   rollback(@Body() { lora_id, version }: RollbackAdapterDto): Promise<AdapterRolledBackDto> {

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../openapi/api-problems.js';
 import { Answers } from './answers.js';
@@ -9,6 +9,7 @@ import { CompletionFormat } from './completion-format.js';
 import { CompletionRequestDto } from './completion-request.dto.js';
 import { ChatCompletionDto, CompletionDto } from './completion.dto.js';
 import { questionOfChat, questionOfCompletion } from './question.js';
+import { CHAT_EXAMPLES, COMPLETION_EXAMPLES } from './request-examples.js';
 import { respond } from './respond.js';
 
 @ApiTags('chat')
@@ -23,6 +24,7 @@ export class ChatController {
     description:
       'Every answer is kept under its `id`, so that feedback can name it as `completion_id`. With `stream` the answer comes as server-sent events of `chat.completion.chunk` objects.',
   })
+  @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiOkResponse({ type: ChatCompletionDto })
   @ApiProblems(
     'model_not_found',
@@ -47,6 +49,7 @@ export class ChatController {
     description:
       'The prompt is taken as it is, without a chat template. With `stream` the answer comes as server-sent events.',
   })
+  @ApiBody({ type: CompletionRequestDto, examples: COMPLETION_EXAMPLES })
   @ApiOkResponse({ type: CompletionDto })
   @ApiProblems('model_not_found', 'request_invalid', 'context_too_long', 'trainer_crashed', 'trainer_failed_to_start')
   complete(

@@ -20,13 +20,13 @@ export class ModelsController {
   @Get('*')
   @ApiOperation({ summary: 'Describe one model (OpenAI-compatible)' })
   @ApiParam({
-    name: 'model',
+    name: 'path',
     description: 'Name of the model, its slashes as they are or as %2F.',
     example: 'clay-tiny',
   })
   @ApiOkResponse({ type: ModelDto })
   @ApiProblems('model_not_found')
-  async describe(@Param('*') name: string): Promise<ModelDto> {
+  async describe(@Param() { '*': name = '' }: Readonly<Record<string, string>>): Promise<ModelDto> {
     const entry = (await this.models.list()).find((model) => model.name === name);
     if (entry !== undefined) return toModelDto(entry);
     throw new ClaasError(

@@ -1,10 +1,11 @@
 import { ServingControl } from '@claas/contracts';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../openapi/api-problems.js';
 import { toConversation } from './chat-message.dto.js';
 import { ModelDirectory } from './model-directory.js';
 import { toTemplateOptions } from './question.js';
+import { SCORE_EXAMPLES } from './request-examples.js';
 import { ScoreDto, ScoreRequestDto } from './score.dto.js';
 
 @ApiTags('chat')
@@ -18,6 +19,7 @@ export class ScoreController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ summary: 'How likely an answer is to a model' })
+  @ApiBody({ type: ScoreRequestDto, examples: SCORE_EXAMPLES })
   @ApiOkResponse({ type: ScoreDto })
   @ApiProblems(
     'model_not_found',
