@@ -4,6 +4,7 @@ import { trainerEnvironment } from './trainer-environment.js';
 it('passes on how to compute and where models are, and none of the secrets of the service', () => {
   const environment = {
     CLAAS_TENSOR_BACKEND: 'wasm',
+    CLAAS_CACHE_DIR: '/var/cache/claas',
     TF_CPP_MIN_LOG_LEVEL: '2',
     HF_ENDPOINT: 'http://127.0.0.1:1',
     HF_TOKEN: 'of the hub',
@@ -17,6 +18,7 @@ it('passes on how to compute and where models are, and none of the secrets of th
   };
   expect(trainerEnvironment(environment)).toEqual({
     CLAAS_TENSOR_BACKEND: 'wasm',
+    CLAAS_CACHE_DIR: '/var/cache/claas',
     TF_CPP_MIN_LOG_LEVEL: '2',
     HF_ENDPOINT: 'http://127.0.0.1:1',
     HF_TOKEN: 'of the hub',

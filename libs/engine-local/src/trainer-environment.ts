@@ -1,6 +1,6 @@
 /** What a trainer may know of its parent's environment: how to compute, where models are, how to reach the hub. */
 const PASSED_ON =
-  /^(CLAAS_TENSOR_BACKEND|HF_.*|HUGGINGFACE_.*|XDG_CACHE_HOME|HOME|PATH|TMPDIR|LANG|LC_.*|TZ|TF_.*|OMP_.*|ONEDNN_.*|DNNL_.*|MALLOC_.*|CUDA_.*|NVIDIA_.*|LD_LIBRARY_PATH|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/;
+  /^(CLAAS_TENSOR_BACKEND|CLAAS_CACHE_DIR|HF_.*|HUGGINGFACE_.*|XDG_CACHE_HOME|HOME|PATH|TMPDIR|LANG|LC_.*|TZ|TF_.*|OMP_.*|ONEDNN_.*|DNNL_.*|MALLOC_.*|CUDA_.*|NVIDIA_.*|LD_LIBRARY_PATH|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/;
 
 /** The part of `environment` that a trainer is started with; the service's own secrets stay behind. */
 export function trainerEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -6,11 +6,15 @@ const OURS = /^(CLAAS_|FEEDBACK_)/;
 const NOT_YET =
   /^(VLLM_(BASE_URL|API_KEY)|CLAAS_(MODAL|TINKER)_.*|FEEDBACK_(MIN_FREE_VRAM_GB|SLEEP_VERIFY_TIMEOUT_S|WAKE_ON_FAILURE))$/;
 
+/** Not settings of the service: the trainer or tools/native-runtime reads them (docs/native-runtime.md). */
+const READ_BY_OTHERS = /^CLAAS_(CACHE_DIR|LIBTENSORFLOW(_URL)?|NATIVE_DOWNLOAD_TIMEOUT_S)$/;
+
 /** A sentence for every variable that looks like one of ours and isn't read. */
 export function unknownSettingWarnings(environment: Readonly<Record<string, string | undefined>>): string[] {
   const known = [...settingDescriptions().keys()];
   return Object.keys(environment)
     .filter((name) => (OURS.test(name) || NOT_YET.test(name)) && !known.includes(name))
+    .filter((name) => !READ_BY_OTHERS.test(name))
     .sort()
     .map((name) => {
       if (NOT_YET.test(name)) return `${name} is set, but this version has nothing that reads it: it is ignored.`;

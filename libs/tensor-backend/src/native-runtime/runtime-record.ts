@@ -9,8 +9,8 @@ export interface RuntimeFile {
   /** Relative to the runtime's folder, with `/`. */
   readonly path: string;
   readonly bytes: number;
-  /** Last modification, milliseconds since 1970. */
-  readonly modified_ms: number;
+  /** Last change of the file or of its place (ctime), milliseconds since 1970: unlike the modification time nobody can set it. */
+  readonly changed_ms: number;
   /** CRC-32 of the content. */
   readonly crc32: number;
 }
@@ -60,7 +60,5 @@ function isRecord(value: unknown): value is RuntimeRecord {
 function isFile(value: unknown): value is RuntimeFile {
   if (typeof value !== 'object' || value === null) return false;
   const file = value as Partial<Record<keyof RuntimeFile, unknown>>;
-  return (
-    typeof file.path === 'string' && [file.bytes, file.modified_ms, file.crc32].every((n) => typeof n === 'number')
-  );
+  return typeof file.path === 'string' && [file.bytes, file.changed_ms, file.crc32].every((n) => typeof n === 'number');
 }
