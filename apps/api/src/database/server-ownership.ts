@@ -51,7 +51,7 @@ export class ServerOwnership {
       keepAlive: true,
     });
     client.on('error', () => this.lose(client));
-    await client.connect();
+    await this.connect(client);
     const locked = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1::bigint) as held', [LOCK_KEY]);
     if (locked.rows[0]?.held === true) {
       this.client = client;
@@ -65,6 +65,20 @@ export class ServerOwnership {
     );
     await client.end();
     return owners.rows[0]?.owner ?? 'another process';
+  }
+
+  private async connect(client: pg.Client): Promise<void> {
+    try {
+      await client.connect();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ClaasError(
+        'storage_unavailable',
+        `The database ${withoutPassword(this.url)} can't be reached: ${reason}. Check CLAAS_DATABASE_URL and that the server runs.`,
+        {},
+        { cause: error },
+      );
+    }
   }
 
   private lose(client: pg.Client): void {

@@ -1,0 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FeedbackRepository } from '../feedback/feedback-repository.js';
+import { sampleNewFeedback } from '../feedback/testing/sample-feedback.js';
+import { ServerDatabase } from './server-database.js';
+import { DATABASES_UNDER_TEST, type TemporaryDatabase } from './testing/databases-under-test.js';
+
+const [, onServer] = DATABASES_UNDER_TEST;
+const skipped = onServer === undefined ? 'not tested' : onServer.skipped;
+
+describe.skipIf(skipped !== null)(`a database on a server (${skipped ?? 'available'})`, () => {
+  let temporary: TemporaryDatabase | undefined;
+
+  beforeAll(async () => {
+    temporary = await onServer?.create();
+  });
+
+  afterAll(() => temporary?.remove());
+
+  const urlOf = (): string => temporary?.settings.url ?? '';
+
+  it('survives that all of its connections are cut, and owns the database again', async () => {
+    const database = await ServerDatabase.open(urlOf());
+    const repository = new FeedbackRepository(database);
+    const before = await repository.insert(sampleNewFeedback());
+    const client = new pg.Client({ connectionString: urlOf() });
+    await client.connect();
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'claas-api%'",
+    );
+    let isOwned = false;
+    for (const deadline = Date.now() + 5_000; !isOwned && Date.now() < deadline; await delay(20)) {
+      isOwned = await database.health().then(
+        () => true,
+        () => false,
+      );
+    }
+    expect(isOwned).toBe(true);
+    await expect(ServerDatabase.open(urlOf())).rejects.toThrow(`process ${process.pid}`);
+    expect(await repository.find(before?.requestId ?? '')).toEqual(before);
+    await client.end();
+    await database.close();
+  });
+
+  it('says what is wrong when the server can’t be reached, without the password', async () => {
+    const opening = ServerDatabase.open('postgres://user:secret@127.0.0.1:1/nowhere');
+    await expect(opening).rejects.toThrow('postgres://user:***@127.0.0.1:1/nowhere');
+    await expect(opening).rejects.not.toThrow('secret');
+  });
+});
