@@ -3,7 +3,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { ClaasError, LineDecoder } from '@claas/contracts';
 import type { TrainerCallOptions, TrainerMethod, TrainerMethods } from '@claas/contracts';
 import { parseEvent } from './parse-event.js';
-import type { PendingRequest } from './pending-request.js';
+import { PendingRequests } from './pending-requests.js';
 import { ProgressWatchdog } from './progress-watchdog.js';
 import {
   CallCancelledError,
@@ -31,7 +31,7 @@ export class TrainerConnection {
   /** Resolves when the process is gone and everything that it said has been read. */
   readonly ended: Promise<void>;
   private readonly child: ChildProcessWithoutNullStreams;
-  private readonly pending = new Map<number, PendingRequest>();
+  private readonly pending = new PendingRequests();
   private readonly lastLogLines: string[] = [];
   private readonly watchdog: ProgressWatchdog;
   private nextId = 1;
@@ -68,7 +68,7 @@ export class TrainerConnection {
   /** Kills the process at once; its requests fail with `reason`, and nothing that it still says counts. */
   kill(reason: ClaasError): void {
     this.end ??= reason;
-    this.failAll(reason);
+    this.pending.failAll(reason);
     this.child.kill('SIGKILL');
   }
 
@@ -105,11 +105,11 @@ export class TrainerConnection {
         signal?.removeEventListener('abort', cancel);
       };
       if (this.pending.size === 0) this.watchdog.sign();
-      this.pending.set(id, {
+      this.pending.add({
         id,
         method,
         onProgress: (progress: never) => {
-          if (signal?.aborted !== true) onProgress?.(progress);
+          if (signal?.aborted !== true) this.tell(onProgress, progress);
         },
         resolve: (result: never) => {
           settle();
@@ -167,21 +167,20 @@ export class TrainerConnection {
       this.onLog({ level: 'warn', message, fields: { line: line.slice(0, KEPT_LOG_CHARACTERS) } });
       return;
     }
-    const request = this.pending.get(event.id);
-    if (request === undefined) return;
+    const method = this.pending.accept(event);
+    if (method === 'load' && 'result' in event) this.hasLoaded = true;
     // A trainer whose step is stuck may well tell its status.
-    if (request.method !== 'status' && request.method !== 'cancel') this.watchdog.sign();
-    if ('progress' in event) {
-      request.onProgress(event.progress as never);
-      return;
+    if (method !== null && method !== 'status') this.watchdog.sign();
+  }
+
+  /** A caller that can't take its progress must not take the others' with it. */
+  private tell<T>(onProgress: ((progress: T) => void) | undefined, progress: T): void {
+    try {
+      onProgress?.(progress);
+    } catch (error) {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.onLog({ level: 'error', message: 'A listener to progress failed.', fields: { reason } });
     }
-    this.pending.delete(event.id);
-    if ('error' in event) {
-      request.reject(ClaasError.fromWire(event.error));
-      return;
-    }
-    if (request.method === 'load') this.hasLoaded = true;
-    request.resolve(event.result as never);
   }
 
   private log(line: string): void {
@@ -199,7 +198,7 @@ export class TrainerConnection {
       this.child.on('close', (exitCode, signal) => {
         this.watchdog.stop();
         this.end ??= this.causeOfDeath(spawnError ?? { exitCode, signal, lastLogLines: this.lastLogLines });
-        this.failAll(this.end);
+        this.pending.failAll(this.end);
         resolve();
       });
     });
@@ -208,11 +207,5 @@ export class TrainerConnection {
   private causeOfDeath(cause: Error | TrainerExit): ClaasError {
     if (cause instanceof Error || !this.hasLoaded) return new TrainerFailedToStartError(this.start.command, cause);
     return new TrainerCrashedError(cause);
-  }
-
-  private failAll(reason: ClaasError): void {
-    const requests = [...this.pending.values()];
-    this.pending.clear();
-    for (const request of requests) request.reject(reason);
   }
 }

@@ -84,6 +84,18 @@ describe('TrainerProcess', () => {
     expect(texts).toEqual(['a', 'b', 'c']);
   });
 
+  it('survives a caller whose listener fails', async () => {
+    const failing = (): never => {
+      throw new Error('the socket is closed');
+    };
+    expect(await trainer().call('generate', ask('tokens'), { onProgress: failing })).toMatchObject({ text: 'abc' });
+    expect(logs).toContainEqual({
+      level: 'error',
+      message: expect.stringContaining('listener'),
+      fields: { reason: expect.stringContaining('the socket is closed') },
+    });
+  });
+
   it('puts characters together that arrive byte by byte', async () => {
     expect(await trainer().call('generate', ask('split'))).toMatchObject({ text: 'naïve 😀' });
   });
