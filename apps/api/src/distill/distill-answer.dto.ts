@@ -6,7 +6,7 @@ export class DistillAnswerDto {
   @ApiProperty({ description: 'The new adapter.', example: 'user/my-lora-20260222-101530' })
   lora_id!: string;
 
-  @ApiProperty({ type: StepMetricsOnTheWire })
+  @ApiProperty({ description: 'Numbers of the last optimizer step.', type: StepMetricsOnTheWire })
   metadata!: StepMetricsOnTheWire;
 }
 

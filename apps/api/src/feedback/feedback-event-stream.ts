@@ -30,9 +30,9 @@ export async function* feedbackEventStream(
   };
   const stopListening = [
     hub.onChange(requestId, showState),
-    hub.onProgress(requestId, (progress) => push(event('progress', toProgress(progress)))),
+    hub.onProgress(requestId, (progress) => { push(event('progress', toProgress(progress))); }),
   ];
-  const heartbeat = setInterval(() => push(': keep-alive\n\n'), heartbeatMs);
+  const heartbeat = setInterval(() => { push(': keep-alive\n\n'); }, heartbeatMs);
   try {
     const now = await repository.find(requestId);
     // A change that came while this was read is newer than what was read.

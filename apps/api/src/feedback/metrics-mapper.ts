@@ -27,7 +27,7 @@ export class StepMetricsOnTheWire {
   @ApiProperty({ description: 'Response tokens.', type: 'integer', example: 14 })
   tokens_processed!: number;
 
-  @ApiProperty({ enum: ['self', 'remote'], example: 'self' })
+  @ApiProperty({ description: 'Who taught.', enum: ['self', 'remote'], example: 'self' })
   teacher_mode!: string;
 
   @ApiProperty({ description: 'Optimizer steps.', type: 'integer', example: 1 })

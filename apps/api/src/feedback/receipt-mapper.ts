@@ -3,7 +3,7 @@ import type { LearningReceipt, Verification } from '@claas/contracts';
 
 /** What one token of the answer says of the feedback. */
 export class TokenSignalOnTheWire {
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Id of the token.', type: 'integer' })
   token_id!: number;
 
   @ApiProperty({ description: 'The token’s own text; joined, the texts are the answer.' })
@@ -30,13 +30,16 @@ export class ReceiptOnTheWire {
   @ApiProperty({ description: 'The same tokens against the same fixed teacher after it.', example: 0.1516 })
   gap_after!: number;
 
-  @ApiProperty({ example: -9.71 })
+  @ApiProperty({
+    description: 'Log-prob of the answer before the step, at the temperature that it was sampled with.',
+    example: -9.71,
+  })
   response_logprob_before!: number;
 
-  @ApiProperty({ example: -11.02 })
+  @ApiProperty({ description: 'The same after the step.', example: -11.02 })
   response_logprob_after!: number;
 
-  @ApiProperty({ type: [TokenSignalOnTheWire] })
+  @ApiProperty({ description: 'Each token of the answer, in order.', type: [TokenSignalOnTheWire] })
   tokens!: TokenSignalOnTheWire[];
 
   @ApiProperty({ description: 'Norm of the change of all adapted weights.', example: 0.046 })
@@ -48,10 +51,10 @@ export class ReceiptOnTheWire {
   @ApiProperty({ description: 'Global norm of the gradient before clipping.', example: 0.83 })
   grad_norm!: number;
 
-  @ApiProperty({ example: 1 })
+  @ApiProperty({ description: 'Mean importance ratio over the answer.', example: 1 })
   mean_importance_ratio!: number;
 
-  @ApiProperty({ example: 0 })
+  @ApiProperty({ description: 'Share of the answer’s tokens whose ratio was cut.', example: 0 })
   clip_fraction!: number;
 
   @ApiProperty({

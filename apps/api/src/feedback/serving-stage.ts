@@ -38,7 +38,7 @@ export class ServingStage {
     try {
       const head = await this.store.read(run.feedback.loraId);
       if (head.manifest.version !== version) throw movedAway(run, head);
-      if (serving.slept && !request.orchestration.wakeAfter) return await run.finish({ state: 'committed' });
+      if (serving.slept && !request.orchestration.wakeAfter) { await run.finish({ state: 'committed' }); return; }
       await this.wake(run);
       await run.clock.measure('publish', () => this.publish(head));
       await run.change({ state: 'published', serving: { ...run.feedback.serving, published: true } });

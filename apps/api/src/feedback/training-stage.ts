@@ -159,7 +159,7 @@ export class TrainingStage {
       },
       {
         signal: AbortSignal.any([signal, timeout]),
-        onProgress: (progress) => this.hub.announceProgress(requestId, progress),
+        onProgress: (progress) => { this.hub.announceProgress(requestId, progress); },
       },
     );
     try {

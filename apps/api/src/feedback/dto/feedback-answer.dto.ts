@@ -4,7 +4,7 @@ import { OutcomeDto, toOutcome } from './outcome.dto.js';
 
 /** The answer to a feedback that was learned. */
 export class FeedbackAnswerDto extends OutcomeDto {
-  @ApiProperty({ enum: ['ok'], example: 'ok' })
+  @ApiProperty({ description: 'Always `ok`: everything else is an error.', enum: ['ok'], example: 'ok' })
   status!: 'ok';
 
   @ApiProperty({ description: 'Of the feedback: GET /v1/feedback/{request_id} shows it again.' })

@@ -18,10 +18,10 @@ export class FeedbackErrorDto {
 
 /** A feedback that was accepted, and what has become of it so far. */
 export class FeedbackRecordDto extends OutcomeDto {
-  @ApiProperty()
+  @ApiProperty({ description: 'Id of the feedback.' })
   request_id!: string;
 
-  @ApiProperty({ enum: FEEDBACK_STATES })
+  @ApiProperty({ description: 'Where it stands.', enum: FEEDBACK_STATES })
   status!: FeedbackState;
 
   @ApiProperty({ description: 'True when nothing remains to be done.' })
@@ -36,25 +36,38 @@ export class FeedbackRecordDto extends OutcomeDto {
   @ApiProperty({ description: 'How often its step was begun.', type: 'integer', example: 1 })
   attempts!: number;
 
-  @ApiProperty({ type: FeedbackErrorDto, nullable: true })
+  @ApiProperty({ description: 'Why it failed; null when it has not.', type: FeedbackErrorDto, nullable: true })
   error!: FeedbackErrorDto | null;
 
   @ApiProperty({ description: 'As sent, with every default written out.', type: 'object', additionalProperties: true })
   request!: RequestOnTheWire;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({
+    description: '`Idempotency-Key` that it came with; null when it had none.',
+    type: String,
+    nullable: true,
+  })
   idempotency_key!: string | null;
 
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({
+    description: 'The JSON file of this feedback; null until it is written.',
+    type: String,
+    nullable: true,
+  })
   feedback_log_path!: string | null;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ description: 'When it was accepted (UTC).', format: 'date-time' })
   created_at!: string;
 
-  @ApiProperty({ format: 'date-time' })
+  @ApiProperty({ description: 'When it last changed (UTC).', format: 'date-time' })
   updated_at!: string;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true })
+  @ApiProperty({
+    description: 'When nothing remained to be done (UTC); null until then.',
+    type: String,
+    format: 'date-time',
+    nullable: true,
+  })
   finished_at!: string | null;
 }
 

@@ -5,13 +5,13 @@ import { ReceiptOnTheWire, toReceiptOnTheWire } from '../receipt-mapper.js';
 import { StepMetricsOnTheWire, toMetricsOnTheWire } from '../metrics-mapper.js';
 
 export class DistillResultDto {
-  @ApiProperty({ example: 'user/my-lora-init' })
+  @ApiProperty({ description: 'The adapter that learned.', example: 'user/my-lora-init' })
   lora_id!: string;
 
   @ApiProperty({ description: 'The version that learned.', type: 'integer', example: 1 })
   version!: number;
 
-  @ApiProperty({ type: StepMetricsOnTheWire })
+  @ApiProperty({ description: 'Numbers of the last optimizer step.', type: StepMetricsOnTheWire })
   metadata!: StepMetricsOnTheWire;
 }
 
@@ -32,28 +32,28 @@ export class ServingDto {
 
 /** Whole milliseconds; 0 for a phase that did not run. */
 export class TimingDto implements PhaseTimings {
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Waiting for its turn.', type: 'integer' })
   queue!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Waiting for the server to become idle.', type: 'integer' })
   drain!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Putting the server to sleep.', type: 'integer' })
   sleep!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'The step itself.', type: 'integer' })
   distill!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Saving the new version.', type: 'integer' })
   save!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Waking the server.', type: 'integer' })
   wake!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Telling the server of the new version.', type: 'integer' })
   publish!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty({ description: 'Checking that the server answers with it.', type: 'integer' })
   verify!: number;
 
   @ApiProperty({ description: 'From acceptance to the end.', type: 'integer' })
@@ -65,16 +65,24 @@ export class OutcomeDto {
   @ApiProperty({ description: 'The version that learned.', type: 'integer', nullable: true, example: 1 })
   version!: number | null;
 
-  @ApiProperty({ type: DistillResultDto, nullable: true })
+  @ApiProperty({
+    description: 'What the step made; null as long as it has made nothing.',
+    type: DistillResultDto,
+    nullable: true,
+  })
   distill_result!: DistillResultDto | null;
 
-  @ApiProperty({ type: ReceiptOnTheWire, nullable: true })
+  @ApiProperty({
+    description: 'What proves that the step did something; null as long as it has made nothing.',
+    type: ReceiptOnTheWire,
+    nullable: true,
+  })
   receipt!: ReceiptOnTheWire | null;
 
-  @ApiProperty({ type: ServingDto })
+  @ApiProperty({ description: 'What the server did.', type: ServingDto })
   vllm!: ServingDto;
 
-  @ApiProperty({ type: TimingDto })
+  @ApiProperty({ description: 'How long each phase took.', type: TimingDto })
   timing_ms!: TimingDto;
 }
 

@@ -80,7 +80,7 @@ export class LearningEngine extends DistillationEngine {
     if (signal === undefined || !this.hearsCancellation) return this.gate;
     let cancel = (): void => undefined;
     const cancelled = new Promise<never>((_resolve, reject) => {
-      cancel = () => reject(new ClaasError('cancelled', 'The step was cancelled.'));
+      cancel = () => { reject(new ClaasError('cancelled', 'The step was cancelled.')); };
       if (signal.aborted) cancel();
       signal.addEventListener('abort', cancel);
     });
