@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Workspace, WorkspaceProject } from './check.js';
 import { backendsRunTheirContract } from './checks/backends-run-their-contract.js';
 import { foldersNameConcepts } from './checks/folders-name-concepts.js';
+import { lockfileIsComplete } from './checks/lockfile-is-complete.js';
 import { packagesExistOnce } from './checks/packages-exist-once.js';
 import { projectsAreComplete } from './checks/projects-are-complete.js';
 
@@ -92,6 +93,24 @@ describe('packages exist once', () => {
     const findings = await packagesExistOnce.run(workspace());
     expect(findings[0]).toBe('@tensorflow/tfjs-core is installed 2 times');
     expect(findings).toContain('node_modules/@nx/eslint is 23.2.0');
+  });
+});
+
+describe('lockfile is complete', () => {
+  it('names the platform package that npm dropped', async () => {
+    const native = { optionalDependencies: { 'native-linux': '1.0.0', 'native-darwin': '1.0.0' } };
+    const packages = { 'node_modules/native': native, 'node_modules/native-linux': {} };
+    write('package-lock.json', JSON.stringify({ packages }));
+    expect(await lockfileIsComplete.run(workspace())).toEqual([
+      expect.stringContaining('wants native-darwin, which is missing'),
+    ]);
+  });
+
+  it('accepts one with all of them', async () => {
+    const native = { optionalDependencies: { 'native-linux': '1.0.0' } };
+    const packages = { 'node_modules/native': native, 'node_modules/native/node_modules/native-linux': {} };
+    write('package-lock.json', JSON.stringify({ packages }));
+    expect(await lockfileIsComplete.run(workspace())).toEqual([]);
   });
 });
 
