@@ -110,7 +110,9 @@ describe('the official OpenAI client', () => {
     });
     expect(completion.object).toBe('text_completion');
     expect(completion.choices[0]?.text.length).toBeGreaterThan(0);
-    expect(completion.choices[0]?.logprobs?.token_logprobs).toHaveLength(5);
+    const { token_logprobs, tokens } = completion.choices[0]!.logprobs!;
+    expect(tokens).toHaveLength(completion.usage!.completion_tokens);
+    expect(token_logprobs).toHaveLength(completion.usage!.completion_tokens);
   });
 
   it("gets an unknown model as a 404 in OpenAI's shape", async () => {
