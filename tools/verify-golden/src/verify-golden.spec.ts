@@ -31,7 +31,15 @@ const SOURCES: Readonly<Record<string, string>> = {
   [`${MODEL}/adapter_fresh`]: `${MODELS}/qwen3_tied_headdim/adapter_fresh`,
   [`${MODEL}/f32`]: `${MODELS}/qwen3_tied_headdim/f32`,
 };
-const STEP = `${MODEL}/f32/step_batch2`;
+const FULL = 'loss/full_a05_v5.json';
+const TOPK = 'loss/stopk_a0_v11_k3.json';
+const CLIP = 'optim/clip_active.json';
+const FORWARD = `${MODEL}/f32/forward.json`;
+const GENERATION = `${MODEL}/f32/generation.json`;
+const STEPS = `${MODEL}/f32/step_batch2`;
+const STEP = `${STEPS}/step.json`;
+const TALKS = 'chat/conversations.json';
+const STRINGS = 'chat/strings.json';
 
 let backend: TensorBackend;
 let complete: string;
@@ -47,8 +55,8 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  if (root !== undefined) await rm(root, { recursive: true, force: true });
   root = `${complete}-copy`;
+  await rm(root, { recursive: true, force: true });
   await cp(complete, root, { recursive: true });
 });
 
@@ -71,20 +79,38 @@ async function verify(isTTY = false): Promise<Outcome> {
   return { ...counts, text, failures };
 }
 
-/** Changes what a JSON file holds. */
-async function edit(path: string, change: (content: any) => void): Promise<void> {
-  const content: unknown = JSON.parse(await readFile(join(root, path), 'utf8'));
-  change(content);
+type Container = Record<string, unknown>;
+
+/** Changes one value of a JSON file; the place is a path of keys, where `-1` is a list's last entry. */
+async function edit(path: string, place: string, change: (value: unknown) => unknown): Promise<void> {
+  const content = JSON.parse(await readFile(join(root, path), 'utf8')) as Container;
+  const keys = place.split('.');
+  const last = keys.pop() ?? '';
+  const parent = keys.reduce(
+    (value, key) => (Array.isArray(value) ? value.at(Number(key)) : value[key]) as Container,
+    content,
+  );
+  expect(parent).toHaveProperty([last]);
+  parent[last] = change(parent[last]);
   await writeFile(join(root, path), JSON.stringify(content));
+}
+
+const plus = (amount: number) => (value: unknown) => Number(value) + amount;
+const times = (factor: number) => (value: unknown) => Number(value) * factor;
+const to = (value: unknown) => () => value;
+
+interface TensorEntry {
+  readonly dtype: string;
+  readonly data_offsets: readonly [number, number];
 }
 
 /** Adds to one number of a tensor in a safetensors file. */
 async function nudge(path: string, tensor: RegExp, amount: number): Promise<void> {
   const bytes = await readFile(join(root, path));
   const headerLength = Number(bytes.readBigUInt64LE());
-  const header = JSON.parse(bytes.subarray(8, 8 + headerLength).toString()) as Record<string, any>;
+  const header = JSON.parse(bytes.subarray(8, 8 + headerLength).toString()) as Record<string, TensorEntry>;
   const name = Object.keys(header).find((key) => tensor.test(key))!;
-  const { dtype, data_offsets: offsets } = header[name];
+  const { dtype, data_offsets: offsets } = header[name]!;
   const position = 8 + headerLength + offsets[0];
   if (dtype === 'F64') bytes.writeDoubleLE(bytes.readDoubleLE(position) + amount, position);
   else bytes.writeFloatLE(bytes.readFloatLE(position) + amount, position);
@@ -121,136 +147,76 @@ describe('a set without mistakes', () => {
 
 describe('a mistake', () => {
   const cases: readonly (readonly [what: string, where: string, change: () => Promise<void>])[] = [
-    ['in a loss', 'loss/full_a05_v5.json', () => edit('loss/full_a05_v5.json', (c) => (c.expected.loss += 1e-4))],
-    [
-      'in a gradient of the logits',
-      'loss/full_a05_v5.json',
-      () => edit('loss/full_a05_v5.json', (c) => (c.expected.samples[0].grad_student_logits[0][0] += 1e-4)),
-    ],
-    [
-      'in a support',
-      'loss/stopk_a0_v11_k3.json',
-      () => edit('loss/stopk_a0_v11_k3.json', (c) => (c.expected.samples[0].support_ids[0] = [0, 1, 2, 3])),
-    ],
-    [
-      'in a mask, so that the reference is of other tokens',
-      'loss/full_a05_v5.json',
-      () => edit('loss/full_a05_v5.json', (c) => (c.samples[0].mask[0] = 0)),
-    ],
+    ['in a loss', FULL, () => edit(FULL, 'expected.loss', plus(1e-4))],
+    ['in a gradient of the logits', FULL, () => edit(FULL, 'expected.samples.0.grad_student_logits.0.0', plus(1e-4))],
+    ['in a support', TOPK, () => edit(TOPK, 'expected.samples.0.support_ids.0', to([0, 1, 2, 3]))],
+    ['in a mask, so that the reference is of other tokens', FULL, () => edit(FULL, 'samples.0.mask.0', to(0))],
     [
       'in an expected refusal',
       'edge/all_masked.json',
-      () => edit('edge/all_masked.json', (c) => (c.expected.behaviour = 'error: length mismatch')),
+      () => edit('edge/all_masked.json', 'expected.behaviour', to('error: length mismatch')),
     ],
     [
       'in the name of a behaviour',
       'edge/mask_too_short.json',
-      () => edit('edge/mask_too_short.json', (c) => (c.expected.behaviour = 'error: other')),
+      () => edit('edge/mask_too_short.json', 'expected.behaviour', to('error: other')),
     ],
     [
       'in the input of the twin without NaN',
       'edge/masked_rows_nan.json',
-      () => edit('edge/masked_rows_reference.json', (c) => (c.samples[0].student_logits[0][0] += 1e-3)),
+      () => edit('edge/masked_rows_reference.json', 'samples.0.student_logits.0.0', plus(1e-3)),
     ],
-    [
-      'in a moment',
-      'optim/clip_active.json',
-      () => edit('optim/clip_active.json', (c) => (c.expected[0].exp_avg.b[0] *= 1.001)),
-    ],
-    [
-      'in a parameter',
-      'optim/clip_active.json',
-      () => edit('optim/clip_active.json', (c) => (c.expected.at(-1).params.a[0][0] += 1e-5)),
-    ],
+    ['in a moment', CLIP, () => edit(CLIP, 'expected.0.exp_avg.b.0', times(1.001))],
+    ['in a parameter', CLIP, () => edit(CLIP, 'expected.-1.params.a.0.0', plus(1e-5))],
     [
       'in a skipped step',
       'optim/nan_step_skipped.json',
-      () => edit('optim/nan_step_skipped.json', (c) => (c.expected[1].skipped = false)),
+      () => edit('optim/nan_step_skipped.json', 'expected.1.skipped', to(false)),
     ],
-    [
-      'in logits',
-      `${MODEL}/f32/forward.json`,
-      () => nudge(`${MODEL}/f32/golden_float64.safetensors`, /^logits_lora_1$/, 1e-3),
-    ],
-    [
-      'in token log-probs',
-      `${MODEL}/f32/forward.json`,
-      () => nudge(`${MODEL}/f32/golden_float32.safetensors`, /^logprobs_base_0$/, 1e-3),
-    ],
-    [
-      'in a weight of the model',
-      `${MODEL}/f32/forward.json`,
-      () => nudge(`${MODEL}/f32/model.safetensors`, /norm/, 0.1),
-    ],
+    ['in logits', FORWARD, () => nudge(`${MODEL}/f32/golden_float64.safetensors`, /^logits_lora_1$/, 1e-3)],
+    ['in token log-probs', FORWARD, () => nudge(`${MODEL}/f32/golden_float32.safetensors`, /^logprobs_base_0$/, 1e-3)],
+    ['in a weight of the model', FORWARD, () => nudge(`${MODEL}/f32/model.safetensors`, /norm/, 0.1)],
     [
       'in a continuation',
-      `${MODEL}/f32/generation.json`,
-      () =>
-        edit(
-          `${MODEL}/f32/generation.json`,
-          (c) => (c.cases[3].output_ids[23] = (c.cases[3].output_ids[23] + 1) % 300),
-        ),
+      GENERATION,
+      () => edit(GENERATION, 'cases.3.output_ids.23', (value) => (Number(value) + 1) % 300),
     ],
-    [
-      'in the loss of a step',
-      `${STEP}/step.json`,
-      () => edit(`${STEP}/step.json`, (c) => (c.steps[2].float64.loss += 1e-3)),
-    ],
-    [
-      'in the norm of the gradients',
-      `${STEP}/step.json`,
-      () => edit(`${STEP}/step.json`, (c) => (c.steps[1].float32.grad_norm *= 1.001)),
-    ],
+    ['in the loss of a step', STEP, () => edit(STEP, 'steps.2.float64.loss', plus(1e-3))],
+    ['in the norm of the gradients', STEP, () => edit(STEP, 'steps.1.float32.grad_norm', times(1.001))],
     [
       'in a log-prob of a masked token before the step',
-      `${STEP}/step.json`,
-      () =>
-        edit(`${STEP}/step.json`, (c) => {
-          const masked = c.samples.flatMap((s: any, i: number) => s.mask.map((m: number, t: number) => [m, i, t]));
-          const [, sample, token] = masked.find(([m]: number[]) => m === 0);
-          c.before_step_1[sample].teacher_logprobs_float64[token] += 1e-3;
-        }),
+      STEP,
+      async () => {
+        const { samples } = JSON.parse(await readFile(join(root, STEP), 'utf8')) as { samples: { mask: number[] }[] };
+        const sample = samples.findIndex(({ mask }) => mask.includes(0));
+        const token = samples[sample]?.mask.indexOf(0) ?? -1;
+        await edit(STEP, `before_step_1.${sample}.teacher_logprobs_float64.${token}`, plus(1e-3));
+      },
     ],
     [
       'in a log-prob after the last step',
-      `${STEP}/step.json`,
-      () => edit(`${STEP}/step.json`, (c) => (c.after_step_3[0].student_logprobs_float64[1] += 1e-3)),
+      STEP,
+      () => edit(STEP, 'after_step_3.0.student_logprobs_float64.1', plus(1e-3)),
     ],
-    ['in a gradient', `${STEP}/step.json`, () => nudge(`${STEP}/grads.safetensors`, /q_proj.lora_B/, 0.01)],
-    [
-      'in a gradient of the second reference',
-      `${STEP}/step.json`,
-      () => nudge(`${STEP}/float64.safetensors`, /^grad\./, 0.01),
-    ],
-    [
-      'in a weight after a step',
-      `${STEP}/step.json`,
-      () => nudge(`${STEP}/lora_after_2.safetensors`, /down_proj.lora_A/, 1e-3),
-    ],
-    [
-      'in a moment after the last step',
-      `${STEP}/step.json`,
-      () => nudge(`${STEP}/moments_after_3.safetensors`, /exp_avg_sq/, 1),
-    ],
+    ['in a gradient', STEP, () => nudge(`${STEPS}/grads.safetensors`, /q_proj.lora_B/, 0.01)],
+    ['in a gradient of the second reference', STEP, () => nudge(`${STEPS}/float64.safetensors`, /^grad\./, 0.01)],
+    ['in a weight after a step', STEP, () => nudge(`${STEPS}/lora_after_2.safetensors`, /down_proj.lora_A/, 1e-3)],
+    ['in a moment after the last step', STEP, () => nudge(`${STEPS}/moments_after_3.safetensors`, /exp_avg_sq/, 1)],
     [
       'in what the template renders',
-      'chat/conversations.json no_system_default',
-      () => edit('chat/conversations.json', (c) => (c.cases[0].text += ' ')),
+      `${TALKS} no_system_default`,
+      () => edit(TALKS, 'cases.0.text', (text) => `${String(text)} `),
     ],
-    [
-      'in the ids of a conversation',
-      'chat/conversations.json special_token_text_in_user',
-      () =>
-        edit('chat/conversations.json', (c) =>
-          c.cases.find(({ name }: { name: string }) => name.startsWith('special')).ids.push(0),
-        ),
-    ],
-    ['in the ids of a string', 'chat/strings.json 1', () => edit('chat/strings.json', (c) => (c.cases[1].ids = [221]))],
-    ['in a decoded string', 'chat/strings.json 2', () => edit('chat/strings.json', (c) => (c.cases[2].decoded = ' '))],
+    ['in the ids of a conversation', `${TALKS} no_system_no_thinking`, () => edit(TALKS, 'cases.1.ids.0', to(0))],
+    ['in the ids of a string', `${STRINGS} 1`, () => edit(STRINGS, 'cases.1.ids', to([221]))],
+    ['in a decoded string', `${STRINGS} 2`, () => edit(STRINGS, 'cases.2.decoded', to(' '))],
     [
       'in which tokenizer it is',
-      'chat/strings.json tokenizer',
-      () => edit('chat/strings.json', (c) => (c.sha256['tokenizer.json'] = '0'.repeat(64))),
+      `${STRINGS} tokenizer`,
+      async () => {
+        const text = await readFile(join(root, STRINGS), 'utf8');
+        await writeFile(join(root, STRINGS), text.replace(/"tokenizer\.json": ?"./, '"tokenizer.json": "0'));
+      },
     ],
   ];
 
@@ -282,10 +248,10 @@ describe('a set that is not whole', () => {
   });
 
   it('fails for a case whose references are gone', async () => {
-    await rm(join(root, STEP, 'lora_after_2.safetensors'));
+    await rm(join(root, STEPS, 'lora_after_2.safetensors'));
     await rm(join(root, MODEL, 'f32/golden_float32.safetensors'));
     const { failures } = await verify();
-    expect(failures.map((line) => line.split(/ +/)[1])).toEqual([`${MODEL}/f32/forward.json`, `${STEP}/step.json`]);
+    expect(failures.map((line) => line.split(/ +/)[1])).toEqual([FORWARD, STEP]);
   });
 
   it('fails for tensors that nothing is compared with', async () => {
@@ -297,10 +263,10 @@ describe('a set that is not whole', () => {
 
   it('fails for JSON that is damaged, and goes on', async () => {
     await writeFile(join(root, 'optim/clip_active.json'), '{ "settings": ');
-    await writeFile(join(root, STEP, 'step.json'), 'null');
+    await writeFile(join(root, STEP), 'null');
     const { failures, passed } = await verify();
     expect(failures[0]).toContain('optim/clip_active.json');
-    expect(failures.some((line) => line.includes(`${STEP}/step.json`))).toBe(true);
+    expect(failures.some((line) => line.includes(STEP))).toBe(true);
     expect(passed).toBeGreaterThan(50);
   });
 
