@@ -14,7 +14,9 @@ beforeEach(() => {
   const root = mkdtempSync(join(tmpdir(), 'claas-lock-'));
   folder = join(root, 'database');
   ownerFile = `${folder}.owner.json`;
-  return () => rmSync(root, { recursive: true });
+  return () => {
+    rmSync(root, { recursive: true });
+  };
 });
 
 async function ownedBy(owner: ProcessIdentity): Promise<void> {

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FeedbackRepository } from '../feedback/feedback-repository.js';
 import { sampleNewFeedback } from '../feedback/testing/sample-feedback.js';
 import { ServerDatabase } from './server-database.js';
@@ -29,14 +28,8 @@ describe.skipIf(skipped !== null)(`a database on a server (${skipped ?? 'availab
     await client.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'claas-api%'",
     );
-    let isOwned = false;
-    for (const deadline = Date.now() + 5_000; !isOwned && Date.now() < deadline; await delay(20)) {
-      isOwned = await database.health().then(
-        () => true,
-        () => false,
-      );
-    }
-    expect(isOwned).toBe(true);
+    await vi.waitFor(() => expect(database.health()).rejects.toThrow('lost'), { timeout: 5_000, interval: 20 });
+    await vi.waitFor(() => database.health(), { timeout: 5_000, interval: 20 });
     await expect(ServerDatabase.open(urlOf())).rejects.toThrow(`process ${process.pid}`);
     expect(await repository.find(before?.requestId ?? '')).toEqual(before);
     await client.end();

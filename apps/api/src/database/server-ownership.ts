@@ -50,7 +50,9 @@ export class ServerOwnership {
       application_name: `claas-api owner (process ${process.pid})`,
       keepAlive: true,
     });
-    client.on('error', () => this.lose(client));
+    client.on('error', () => {
+      this.lose(client);
+    });
     await this.connect(client);
     const locked = await client.query<{ held: boolean }>('select pg_try_advisory_lock($1::bigint) as held', [LOCK_KEY]);
     if (locked.rows[0]?.held === true) {

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { StepMetricsOnTheWire, toMetricsOnTheWire } from '../feedback/metrics-mapper.js';
 import type { Distilled } from './distill-service.js';
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 
 export class DistillAnswerDto {
   @ApiProperty({ description: 'The new adapter.', example: 'user/my-lora-20260222-101530' })
@@ -10,6 +11,6 @@ export class DistillAnswerDto {
   metadata!: StepMetricsOnTheWire;
 }
 
-export function toDistillAnswer({ loraId, metrics }: Distilled): DistillAnswerDto {
+export function toDistillAnswer({ loraId, metrics }: Distilled): OnTheWire<DistillAnswerDto> {
   return { lora_id: loraId, metadata: toMetricsOnTheWire(metrics) };
 }

@@ -71,12 +71,8 @@ describe('POST /v1/distill', () => {
 
   it('leaves nothing behind when the step fails', async () => {
     await post('/v1/lora/init', { lora_id: 'distill/e' });
-    const { distill } = service.engine;
-    service.engine.distill = async () => {
-      throw new Error('Out of memory');
-    };
+    vi.spyOn(service.engine, 'distill').mockRejectedValueOnce(new Error('Out of memory'));
     const { status, body } = await post('/v1/distill', { lora_id: 'distill/e-init', ...LESSON });
-    service.engine.distill = distill;
     expect(status).toBe(500);
     expect(body['detail']).toBe(
       'Distillation failed: Out of memory. LoRA distill/e-init is unchanged, and nothing was saved.',

@@ -4,6 +4,7 @@ import { LessonDto } from '../feedback/dto/lesson.dto.js';
 import { readLesson } from '../feedback/dto/read-lesson.js';
 import { DistillAnswerDto, toDistillAnswer } from './distill-answer.dto.js';
 import { DistillService } from './distill-service.js';
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 
 const EXAMPLES = {
   text: {
@@ -36,7 +37,7 @@ export class DistillController {
   @ApiResponse({ status: 409, description: '`<base>-latest` is the id of an adapter.' })
   @ApiResponse({ status: 422, description: 'The body can’t be learned from; nothing was changed.' })
   @ApiResponse({ status: 500, description: 'The step failed; nothing was changed.' })
-  async distill(@Body() body: LessonDto): Promise<DistillAnswerDto> {
+  async distill(@Body() body: LessonDto): Promise<OnTheWire<DistillAnswerDto>> {
     return toDistillAnswer(await this.service.distill(body.lora_id, readLesson(body)));
   }
 }

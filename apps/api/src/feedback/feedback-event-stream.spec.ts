@@ -46,7 +46,9 @@ describe('the events of a feedback', () => {
   it('do not go back to a state that was read before a change', async () => {
     const hub = new FeedbackHub();
     const finished: Feedback = { ...QUEUED, state: 'failed', finishedAt: new Date() };
-    const repository = repositoryOf(QUEUED, () => { hub.announceChange(finished); });
+    const repository = repositoryOf(QUEUED, () => {
+      hub.announceChange(finished);
+    });
     const seen: string[] = [];
     for await (const text of feedbackEventStream(QUEUED.requestId, repository, hub)) seen.push(text);
     expect(seen).toHaveLength(1);

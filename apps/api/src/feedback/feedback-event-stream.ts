@@ -17,7 +17,7 @@ export async function* feedbackEventStream(
   heartbeatMs = HEARTBEAT_MS,
 ): AsyncGenerator<string, void, undefined> {
   const pending: string[] = [];
-  let isFinished = false;
+  let isFinished = false as boolean;
   let wake = (): void => undefined;
   const push = (text: string): void => {
     pending.push(text);
@@ -30,9 +30,13 @@ export async function* feedbackEventStream(
   };
   const stopListening = [
     hub.onChange(requestId, showState),
-    hub.onProgress(requestId, (progress) => { push(event('progress', toProgress(progress))); }),
+    hub.onProgress(requestId, (progress) => {
+      push(event('progress', toProgress(progress)));
+    }),
   ];
-  const heartbeat = setInterval(() => { push(': keep-alive\n\n'); }, heartbeatMs);
+  const heartbeat = setInterval(() => {
+    push(': keep-alive\n\n');
+  }, heartbeatMs);
   try {
     const now = await repository.find(requestId);
     // A change that came while this was read is newer than what was read.

@@ -28,8 +28,10 @@ export class FeedbackHub {
     return this.listen(`progress:${requestId}`, listener);
   }
 
-  private listen<Event>(name: string, listener: (event: Event) => void): () => void {
+  private listen(name: string, listener: Parameters<EventEmitter['on']>[1]): () => void {
     this.emitter.on(name, listener);
-    return () => this.emitter.off(name, listener);
+    return () => {
+      this.emitter.off(name, listener);
+    };
   }
 }

@@ -16,7 +16,9 @@ const ID = parseAdapterId('user/killed');
 
 Logger.overrideLogger(false);
 const folder = mkdtempSync(join(tmpdir(), 'claas-kill-'));
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('a service that is killed', () => {
   it(`has learned each accepted feedback exactly once, in order, after ${KILLS} kills at random moments`, async () => {

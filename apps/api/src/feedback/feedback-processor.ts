@@ -46,15 +46,19 @@ export class FeedbackProcessor {
     await Promise.all(this.running);
   }
 
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
   /** Never throws: what can't go on now (a database that is away) is tried again, with growing pauses. */
   private async process(requestId: string): Promise<void> {
     const { signal } = this.stopping;
-    for (let pauseMs = FIRST_RETRY_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LAST_RETRY_MS)) {
+    for (let pauseMs = FIRST_RETRY_MS; !this.isStopping(); pauseMs = Math.min(2 * pauseMs, LAST_RETRY_MS)) {
       try {
         await this.transaction.advance(requestId, signal);
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        if (this.isStopping()) return;
         const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.logger.error(`Feedback ${requestId} can't go on now and is tried again in ${pauseMs} ms: ${reason}`);
         await delay(pauseMs, undefined, { signal }).catch(() => undefined);

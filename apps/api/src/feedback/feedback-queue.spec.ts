@@ -7,7 +7,7 @@ import { sampleRequest } from './testing/sample-feedback.js';
 import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-worlds.js';
 
 const worlds = useFeedbackWorlds();
-const { newId } = worlds;
+const newId = (): string => worlds.newId();
 
 /** A gate in front of every step, and how to open it. */
 function closeGate(world: FeedbackWorld): () => void {

@@ -7,7 +7,7 @@ import { FeedbackWorld } from './testing/feedback-world.js';
 import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-worlds.js';
 
 const worlds = useFeedbackWorlds();
-const { newId } = worlds;
+const newId = (): string => worlds.newId();
 
 describe('a server that goes on with the old version', () => {
   it('is found out, and the adapter goes back to that version', async () => {

@@ -6,7 +6,7 @@ import { FeedbackWorld, type WorldOptions } from './testing/feedback-world.js';
 import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-worlds.js';
 
 const worlds = useFeedbackWorlds();
-const { newId } = worlds;
+const newId = (): string => worlds.newId();
 
 /** A store of its own for each case of a table. */
 function optionsOf(name: string): WorldOptions {

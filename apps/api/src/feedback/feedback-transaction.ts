@@ -43,7 +43,6 @@ export class FeedbackTransaction {
     const { loraId } = run.feedback;
     while (!run.isFinished) {
       const trained = run.isCommitted ? null : await this.training.step(run, signal);
-      if (run.isFinished) return;
       await this.locks.run(loraId, async () => {
         if (trained !== null) await this.training.commit(run, trained, signal);
         if (run.isCommitted && !run.isFinished) await this.serving.serve(run);

@@ -31,11 +31,17 @@ export class FeedbackWaiter {
         const timer = setTimeout(() => {
           if (latest.state === 'queued') reject(lockTimeout(latest, this.lockTimeoutMs));
         }, this.lockTimeoutMs);
-        cleanUps.push(() => { clearTimeout(timer); });
-        const interrupt = (): void => { reject(interrupted(latest)); };
+        cleanUps.push(() => {
+          clearTimeout(timer);
+        });
+        const interrupt = (): void => {
+          reject(interrupted(latest));
+        };
         this.interruptions.add(interrupt);
         cleanUps.push(() => this.interruptions.delete(interrupt));
-        this.repository.find(requestId).then((feedback) => { observe(feedback ?? accepted); }, reject);
+        this.repository.find(requestId).then((feedback) => {
+          observe(feedback ?? accepted);
+        }, reject);
       });
     } finally {
       for (const cleanUp of cleanUps) cleanUp();

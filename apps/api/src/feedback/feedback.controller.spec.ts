@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startService, type RunningService } from '../testing/start-service.js';
 import { FEEDBACK_EXAMPLES } from './dto/feedback.dto.js';
 import type { FeedbackAnswerDto } from './dto/feedback-answer.dto.js';
@@ -207,12 +207,8 @@ describe('POST /v1/feedback', () => {
 
   it('says in which phase it failed and how the adapter is', async () => {
     const name = await initialise();
-    const { distill } = service.engine;
-    service.engine.distill = async () => {
-      throw new Error('Out of memory');
-    };
+    vi.spyOn(service.engine, 'distill').mockRejectedValueOnce(new Error('Out of memory'));
     const { status, body } = await call('POST', '/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
-    service.engine.distill = distill;
     expect(status).toBe(500);
     expect(body).toMatchObject({ code: 'feedback_failed', phase: 'distill', feedback_status: 'failed' });
     expect(body['detail']).toBe(

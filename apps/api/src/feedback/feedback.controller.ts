@@ -24,6 +24,7 @@ import { FeedbackService } from './feedback-service.js';
 import { FeedbackWaiter, locationOf } from './feedback-waiter.js';
 import { readCursor, toCursor } from './page-cursor.js';
 import { prefersAsync, readIdempotencyKey } from './request-headers.js';
+import type { OnTheWire } from './dto/on-the-wire.js';
 
 const DEFAULT_LIMIT = 50;
 
@@ -75,7 +76,7 @@ export class FeedbackController {
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<FeedbackAnswerDto | FeedbackRecordDto> {
+  ): Promise<OnTheWire<FeedbackAnswerDto | FeedbackRecordDto>> {
     const accepted = await this.service.accept(readFeedbackRequest(body), readIdempotencyKey(idempotencyKey));
     void reply.header('location', locationOf(accepted));
     if (prefersAsync(prefer)) {
@@ -91,7 +92,7 @@ export class FeedbackController {
   @Get()
   @ApiOperation({ summary: 'What was received and what became of it', description: 'Newest first.' })
   @ApiResponse({ status: 200, type: FeedbackPageDto })
-  async list(@Query() query: FeedbackQueryDto): Promise<FeedbackPageDto> {
+  async list(@Query() query: FeedbackQueryDto): Promise<OnTheWire<FeedbackPageDto>> {
     const limit = query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit);
     const found = await this.service.list({
       loraId: query.lora_id === undefined ? null : await this.service.adapterOf(query.lora_id),
@@ -110,7 +111,7 @@ export class FeedbackController {
   @ApiParam({ name: 'request_id', description: '`request_id` of the answer.' })
   @ApiResponse({ status: 200, type: FeedbackRecordDto })
   @ApiResponse({ status: 404, description: 'No such feedback.' })
-  async find(@Param('request_id') requestId: string): Promise<FeedbackRecordDto> {
+  async find(@Param('request_id') requestId: string): Promise<OnTheWire<FeedbackRecordDto>> {
     return toFeedbackRecord(await this.service.find(requestId));
   }
 

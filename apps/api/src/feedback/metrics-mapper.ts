@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { StepMetrics } from '@claas/contracts';
+import type { OnTheWire } from './dto/on-the-wire.js';
 
 /** Numbers of the last optimizer step of a feedback, before its update; named as the Python service names them. */
 export class StepMetricsOnTheWire {
@@ -34,7 +35,7 @@ export class StepMetricsOnTheWire {
   steps!: number;
 }
 
-export function toMetricsOnTheWire(metrics: StepMetrics): StepMetricsOnTheWire {
+export function toMetricsOnTheWire(metrics: StepMetrics): OnTheWire<StepMetricsOnTheWire> {
   return {
     total_loss: metrics.totalLoss,
     distill_loss: metrics.distillLoss,

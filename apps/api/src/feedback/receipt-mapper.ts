@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { LearningReceipt, Verification } from '@claas/contracts';
+import type { OnTheWire } from './dto/on-the-wire.js';
 
 /** What one token of the answer says of the feedback. */
 export class TokenSignalOnTheWire {
@@ -40,7 +41,7 @@ export class ReceiptOnTheWire {
   response_logprob_after!: number;
 
   @ApiProperty({ description: 'Each token of the answer, in order.', type: [TokenSignalOnTheWire] })
-  tokens!: TokenSignalOnTheWire[];
+  tokens!: readonly TokenSignalOnTheWire[];
 
   @ApiProperty({ description: 'Norm of the change of all adapted weights.', example: 0.046 })
   adapter_change!: number;
@@ -66,7 +67,7 @@ export class ReceiptOnTheWire {
   kl_to_base!: number | null;
 
   @ApiProperty({ description: 'Things to know, such as a feedback that was too long and was cut.', type: [String] })
-  warnings!: string[];
+  warnings!: readonly string[];
 
   @ApiProperty({
     description:
@@ -78,7 +79,10 @@ export class ReceiptOnTheWire {
 }
 
 /** `verification` is null where the server was not asked. */
-export function toReceiptOnTheWire(receipt: LearningReceipt, verification: Verification | null): ReceiptOnTheWire {
+export function toReceiptOnTheWire(
+  receipt: LearningReceipt,
+  verification: Verification | null,
+): OnTheWire<ReceiptOnTheWire> {
   return {
     gap_before: receipt.gapBefore,
     gap_after: receipt.gapAfter,
@@ -91,7 +95,7 @@ export function toReceiptOnTheWire(receipt: LearningReceipt, verification: Verif
     mean_importance_ratio: receipt.meanImportanceRatio,
     clip_fraction: receipt.clipFraction,
     kl_to_base: receipt.klToBase,
-    warnings: [...receipt.warnings],
+    warnings: receipt.warnings,
     verified:
       verification === null ? null : { max_difference: verification.maxDifference, tolerance: verification.tolerance },
   };

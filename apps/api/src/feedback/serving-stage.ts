@@ -14,6 +14,7 @@ import { describeFailure } from './describe-failure.js';
 import type { StoredError } from './feedback-error.js';
 import type { FeedbackRun } from './feedback-run.js';
 import { RecordNotWrittenError } from './record-not-written-error.js';
+import { ServerSilentError } from './server-silent-error.js';
 import type { TransactionSettings } from './transaction-settings.js';
 import { withDeadline } from './with-deadline.js';
 
@@ -38,7 +39,10 @@ export class ServingStage {
     try {
       const head = await this.store.read(run.feedback.loraId);
       if (head.manifest.version !== version) throw movedAway(run, head);
-      if (serving.slept && !request.orchestration.wakeAfter) { await run.finish({ state: 'committed' }); return; }
+      if (serving.slept && !request.orchestration.wakeAfter) {
+        await run.finish({ state: 'committed' });
+        return;
+      }
       await this.wake(run);
       await run.clock.measure('publish', () => this.publish(head));
       await run.change({ state: 'published', serving: { ...run.feedback.serving, published: true } });
@@ -79,12 +83,14 @@ export class ServingStage {
     const { loraId, version } = manifest;
     const source: AdapterSource = { loraId, version, directory };
     const publication = this.serving.publish(source);
-    let isLate = false;
     try {
-      await this.within(`publish version ${version} of LoRA ${loraId}`, publication, () => (isLate = true));
-    } finally {
+      await this.within(`publish version ${version} of LoRA ${loraId}`, publication);
+    } catch (error) {
       // It may still take effect, after its parent was published again.
-      if (isLate) void publication.catch(() => undefined).then(() => this.publishHead(loraId));
+      if (error instanceof ServerSilentError) {
+        void publication.catch(() => undefined).then(() => this.publishHead(loraId));
+      }
+      throw error;
     }
   }
 
@@ -152,12 +158,9 @@ export class ServingStage {
     }
   }
 
-  private async within<Result>(task: string, work: Promise<Result>, onTimeout?: () => void): Promise<Result> {
+  private async within<Result>(task: string, work: Promise<Result>): Promise<Result> {
     const { servingTimeoutMs } = this.settings;
-    return withDeadline(work, servingTimeoutMs, () => {
-      onTimeout?.();
-      return new ClaasError('serving_failed', `The server did not ${task} within ${servingTimeoutMs / 1000} s.`);
-    });
+    return withDeadline(work, servingTimeoutMs, () => new ServerSilentError(task, servingTimeoutMs));
   }
 }
 

@@ -114,7 +114,8 @@ export class TrainingStage {
     const directory = await this.store.stage();
     try {
       const distilled = await run.clock.measure('distill', () => this.callEngine(run, parent, directory, signal));
-      const { rollout: _rollout, ...result } = distilled;
+      const { metrics, receipt, responseLogprobs, parentResponseLogprobs } = distilled;
+      const result = { metrics, receipt, responseLogprobs, parentResponseLogprobs };
       await run.change({ result });
       return { parent, directory, result };
     } catch (error) {
@@ -159,7 +160,9 @@ export class TrainingStage {
       },
       {
         signal: AbortSignal.any([signal, timeout]),
-        onProgress: (progress) => { this.hub.announceProgress(requestId, progress); },
+        onProgress: (progress) => {
+          this.hub.announceProgress(requestId, progress);
+        },
       },
     );
     try {

@@ -6,7 +6,9 @@ export async function withDeadline<Result>(
 ): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(onTimeout()); }, milliseconds);
+    timer = setTimeout(() => {
+      reject(onTimeout());
+    }, milliseconds);
   });
   work.catch(() => undefined);
   try {

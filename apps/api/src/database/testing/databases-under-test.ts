@@ -16,7 +16,7 @@ export interface DatabaseUnderTest {
   readonly name: string;
   /** Null where it can be tested. */
   readonly skipped: string | null;
-  create(): Promise<TemporaryDatabase>;
+  readonly create: () => Promise<TemporaryDatabase>;
 }
 
 /** Both drivers; the server is CLAAS_TEST_DATABASE_URL's, or one of its own from Debian's package. */
@@ -43,7 +43,9 @@ export async function createEmbedded(): Promise<TemporaryDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'claas-database-'));
   return {
     settings: { url: null, directory: join(folder, 'database') },
-    remove: async () => rmSync(folder, { recursive: true, force: true }),
+    remove: async () => {
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

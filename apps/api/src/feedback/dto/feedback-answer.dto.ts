@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Feedback } from '../feedback.js';
 import { OutcomeDto, toOutcome } from './outcome.dto.js';
+import type { OnTheWire } from './on-the-wire.js';
 
 /** The answer to a feedback that was learned. */
 export class FeedbackAnswerDto extends OutcomeDto {
@@ -17,7 +18,7 @@ export class FeedbackAnswerDto extends OutcomeDto {
   feedback_log_path!: string;
 }
 
-export function toFeedbackAnswer(feedback: Feedback): FeedbackAnswerDto {
+export function toFeedbackAnswer(feedback: Feedback): OnTheWire<FeedbackAnswerDto> {
   return {
     status: 'ok',
     request_id: feedback.requestId,

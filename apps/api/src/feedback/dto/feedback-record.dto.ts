@@ -4,6 +4,7 @@ import { FEEDBACK_STATES, type FeedbackState } from '../feedback-state.js';
 import type { Feedback } from '../feedback.js';
 import { OutcomeDto, toOutcome } from './outcome.dto.js';
 import { toRequestOnTheWire, type RequestOnTheWire } from './request-on-the-wire.js';
+import type { OnTheWire } from './on-the-wire.js';
 
 export class FeedbackErrorDto {
   @ApiProperty({ description: 'Stable.', type: String, example: 'trainer_crashed' })
@@ -71,7 +72,7 @@ export class FeedbackRecordDto extends OutcomeDto {
   finished_at!: string | null;
 }
 
-export function toFeedbackRecord(feedback: Feedback): FeedbackRecordDto {
+export function toFeedbackRecord(feedback: Feedback): OnTheWire<FeedbackRecordDto> {
   const { error } = feedback;
   return {
     request_id: feedback.requestId,

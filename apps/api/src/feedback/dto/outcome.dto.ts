@@ -3,6 +3,7 @@ import type { Feedback } from '../feedback.js';
 import type { PhaseTimings } from '../phase-timings.js';
 import { ReceiptOnTheWire, toReceiptOnTheWire } from '../receipt-mapper.js';
 import { StepMetricsOnTheWire, toMetricsOnTheWire } from '../metrics-mapper.js';
+import type { OnTheWire } from './on-the-wire.js';
 
 export class DistillResultDto {
   @ApiProperty({ description: 'The adapter that learned.', example: 'user/my-lora-init' })
@@ -86,7 +87,7 @@ export class OutcomeDto {
   timing_ms!: TimingDto;
 }
 
-export function toOutcome(feedback: Feedback): OutcomeDto {
+export function toOutcome(feedback: Feedback): OnTheWire<OutcomeDto> {
   const { version, result, serving, loraId } = feedback;
   const { slept, woke, published, verification } = serving;
   const isDistilled = result !== null && version !== null;

@@ -80,7 +80,9 @@ export class LearningEngine extends DistillationEngine {
     if (signal === undefined || !this.hearsCancellation) return this.gate;
     let cancel = (): void => undefined;
     const cancelled = new Promise<never>((_resolve, reject) => {
-      cancel = () => { reject(new ClaasError('cancelled', 'The step was cancelled.')); };
+      cancel = () => {
+        reject(new ClaasError('cancelled', 'The step was cancelled.'));
+      };
       if (signal.aborted) cancel();
       signal.addEventListener('abort', cancel);
     });
@@ -94,7 +96,7 @@ export class LearningEngine extends DistillationEngine {
 }
 
 function tokenize(text: string): number[] {
-  return [...text].map((character) => character.codePointAt(0) ?? 0);
+  return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 
 function sampleResult(tokenIds: readonly number[]): Pick<DistillationResult, 'metrics' | 'receipt'> {

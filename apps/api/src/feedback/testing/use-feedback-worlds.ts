@@ -8,7 +8,7 @@ import type { AdapterId } from '@claas/contracts';
 import type { Database } from '../../database/database.js';
 import { openDatabase } from '../../database/open-database.js';
 import { createEmbedded, type TemporaryDatabase } from '../../database/testing/databases-under-test.js';
-import type { FeedbackWorld} from './feedback-world.js';
+import type { FeedbackWorld } from './feedback-world.js';
 import { type WorldOptions } from './feedback-world.js';
 
 export interface FeedbackWorlds {
@@ -35,7 +35,9 @@ export function useFeedbackWorlds(): FeedbackWorlds {
   beforeEach(() => {
     const folder = mkdtempSync(join(tmpdir(), 'claas-feedback-'));
     options = { database, root: join(folder, 'loras'), logDirectory: join(folder, 'log') };
-    return () => { rmSync(folder, { recursive: true, force: true }); };
+    return () => {
+      rmSync(folder, { recursive: true, force: true });
+    };
   });
   return { options: () => options, newId: () => `user/${randomUUID()}` };
 }
