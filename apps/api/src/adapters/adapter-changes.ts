@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { AdapterStore, ClaasError, parseAdapterId, ServingControl } from '@claas/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
@@ -16,7 +17,7 @@ export class AdapterChanges {
   ) {}
 
   /** The head on `version`, and the server answering with it; if the server can't, the head goes back. */
-  async rollback(id: string, version: number): Promise<AdapterRolledBackDto> {
+  async rollback(id: string, version: number): Promise<OnTheWire<AdapterRolledBackDto>> {
     const loraId = await this.store.resolve(id);
     return this.locks.run(loraId, async () => {
       const previous = (await this.store.read(loraId)).manifest.version;
@@ -33,7 +34,7 @@ export class AdapterChanges {
   }
 
   /** An adapter goes with its versions and aliases, an alias goes alone. */
-  async remove(id: string): Promise<AdapterDeletedDto> {
+  async remove(id: string): Promise<OnTheWire<AdapterDeletedDto>> {
     const name = parseAdapterId(id);
     const loraId = await this.store.resolve(name).catch(notFoundAsNull);
     if (loraId === null) return { deleted: false };

@@ -9,7 +9,7 @@ export function AdapterIdField(options: ApiPropertyOptions): PropertyDecorator {
     ApiProperty({
       ...options,
       description: `${options.description ?? ''} ${ADAPTER_ID_RULE}`.trim(),
-    } as ApiPropertyOptions),
+    }),
     IsString(),
     IsNotEmpty(),
   );

@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { LORA_MODULES, type AdapterSummary, type LoraModule } from '@claas/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { toReceiptOnTheWire, type ReceiptOnTheWire } from '../feedback/receipt-mapper.js';
@@ -64,7 +65,13 @@ export class AdapterListDto {
   details?: readonly AdapterDetailDto[];
 }
 
-export function toAdapterDetail({ loraId, aliases, head, createdAt, updatedAt }: AdapterSummary): AdapterDetailDto {
+export function toAdapterDetail({
+  loraId,
+  aliases,
+  head,
+  createdAt,
+  updatedAt,
+}: AdapterSummary): OnTheWire<AdapterDetailDto> {
   return {
     lora_id: loraId,
     aliases,

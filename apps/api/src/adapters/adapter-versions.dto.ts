@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import type { VersionManifest, VersionOrigin } from '@claas/contracts';
 import { ApiProperty } from '@nestjs/swagger';
 import { toMetricsOnTheWire, type StepMetricsOnTheWire } from '../feedback/metrics-mapper.js';
@@ -60,7 +61,7 @@ export class AdapterVersionsDto {
   versions!: readonly AdapterVersionDto[];
 }
 
-export function toAdapterVersion(manifest: VersionManifest, head: number): AdapterVersionDto {
+export function toAdapterVersion(manifest: VersionManifest, head: number): OnTheWire<AdapterVersionDto> {
   return {
     version: manifest.version,
     parent: manifest.parent,

@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { AdapterStore } from '@claas/contracts';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Query, Req, StreamableFile } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
@@ -35,7 +36,7 @@ export class AdaptersController {
     'base_model_not_allowed',
     'target_module_unknown',
   )
-  async init(@Body() body: InitAdapterDto): Promise<AdapterCreatedDto> {
+  async init(@Body() body: InitAdapterDto): Promise<OnTheWire<AdapterCreatedDto>> {
     return { lora_id: await this.creation.init(body) };
   }
 
@@ -43,7 +44,7 @@ export class AdaptersController {
   @ApiOperation({ summary: 'List adapters and aliases' })
   @ApiOkResponse({ type: AdapterListDto })
   @ApiProblems('request_invalid')
-  async list(@Query() { prefix = '', detail = false }: ListAdaptersQuery): Promise<AdapterListDto> {
+  async list(@Query() { prefix = '', detail = false }: ListAdaptersQuery): Promise<OnTheWire<AdapterListDto>> {
     const adapters = await this.store.list(prefix);
     const aliases = [...(await this.store.aliases()).keys()].filter((alias) => alias.startsWith(prefix));
     const loras = [...adapters.map(({ loraId }) => loraId), ...aliases].sort();
@@ -54,7 +55,7 @@ export class AdaptersController {
   @ApiOperation({ summary: 'List the kept versions of an adapter, newest first' })
   @ApiOkResponse({ type: AdapterVersionsDto })
   @ApiProblems('adapter_not_found', 'adapter_id_invalid')
-  async versions(@Query() { lora_id }: AdapterQuery): Promise<AdapterVersionsDto> {
+  async versions(@Query() { lora_id }: AdapterQuery): Promise<OnTheWire<AdapterVersionsDto>> {
     const loraId = await this.store.resolve(lora_id);
     const head = await this.store.read(loraId);
     const versions = await this.store.versions(loraId);
@@ -67,7 +68,7 @@ export class AdaptersController {
   @ApiBody({ type: RollbackAdapterDto, examples: ROLLBACK_EXAMPLES })
   @ApiOkResponse({ type: AdapterRolledBackDto })
   @ApiProblems('adapter_not_found', 'adapter_version_not_found', 'adapter_id_invalid', 'serving_failed')
-  rollback(@Body() { lora_id, version }: RollbackAdapterDto): Promise<AdapterRolledBackDto> {
+  rollback(@Body() { lora_id, version }: RollbackAdapterDto): Promise<OnTheWire<AdapterRolledBackDto>> {
     return this.changes.rollback(lora_id, version);
   }
 
@@ -106,7 +107,10 @@ export class AdaptersController {
     'media_type_unsupported',
     'request_too_large',
   )
-  async import(@Query() { lora_id }: AdapterQuery, @Req() request: FastifyRequest): Promise<AdapterCreatedDto> {
+  async import(
+    @Query() { lora_id }: AdapterQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<OnTheWire<AdapterCreatedDto>> {
     if (!Buffer.isBuffer(request.body)) {
       throw new MediaTypeUnsupportedError(request.headers['content-type'], 'application/zip');
     }
@@ -117,7 +121,7 @@ export class AdaptersController {
   @ApiOperation({ summary: 'Remove an adapter with its versions and aliases, or one alias' })
   @ApiOkResponse({ type: AdapterDeletedDto })
   @ApiProblems('adapter_id_invalid')
-  remove(@Query() { lora_id }: AdapterQuery): Promise<AdapterDeletedDto> {
+  remove(@Query() { lora_id }: AdapterQuery): Promise<OnTheWire<AdapterDeletedDto>> {
     return this.changes.remove(lora_id);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  ClaasError,
   ServingControl,
   type ChatTemplateOptions,
   type ConversationMessage,
@@ -66,7 +67,7 @@ export class Answers {
         tokens.close();
       },
       (error: unknown) => {
-        tokens.close(error);
+        tokens.close(ClaasError.from(error));
       },
     );
     return { completionId, model, createdAt, tokens, finished };

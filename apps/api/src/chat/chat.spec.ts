@@ -202,10 +202,15 @@ describe('chat', () => {
         signal: abort.signal,
       });
       if (isStream) await (await request).body?.getReader().read();
-      else await vi.waitFor(() => expect(service.serving.asked).toHaveLength(2));
+      else
+        await vi.waitFor(() => {
+          expect(service.serving.asked).toHaveLength(2);
+        });
       abort.abort();
       await request.catch(() => undefined);
-      await vi.waitFor(() => expect(service.serving.cancellations).toBe(before + 1));
+      await vi.waitFor(() => {
+        expect(service.serving.cancellations).toBe(before + 1);
+      });
     }
   });
 

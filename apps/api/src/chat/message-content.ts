@@ -36,7 +36,7 @@ function problemOf(value: unknown): string | null {
 
 function partProblem(part: unknown): string | null {
   if (typeof part !== 'object' || part === null || !('type' in part)) return 'must be an object with a type';
-  if (part.type !== 'text') return `has the type ${JSON.stringify(part.type)?.slice(0, 40)}: only "text" is supported`;
+  if (part.type !== 'text') return `has the type ${String(part.type).slice(0, 40)}: only "text" is supported`;
   if (!('text' in part) || typeof part.text !== 'string') return 'must have a string "text"';
   const unknown = Object.keys(part).filter((key) => key !== 'type' && key !== 'text');
   return unknown.length === 0 ? null : `has unknown fields: ${unknown.join(', ').slice(0, 80)}`;

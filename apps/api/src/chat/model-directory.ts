@@ -34,14 +34,14 @@ export class ModelDirectory {
   async list(): Promise<ModelEntry[]> {
     const base = { name: this.settings.baseModel.name, root: null, createdAt: this.startedAt };
     const adapters = (await this.store.list()).map(({ loraId, head, createdAt }) => ({
-      name: loraId as string,
+      name: loraId,
       root: head.baseModel,
       createdAt: new Date(createdAt),
     }));
     const created = new Map(adapters.map(({ name, createdAt }) => [name, createdAt]));
     const aliases = [...(await this.store.aliases())].map(([name, loraId]) => ({
       name,
-      root: loraId as string,
+      root: loraId,
       createdAt: created.get(loraId) ?? this.startedAt,
     }));
     return [base, ...[...adapters, ...aliases].sort((a, b) => (a.name < b.name ? -1 : 1))];

@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { unixSeconds } from './answer-facts.js';
 import type { ModelEntry } from './model-directory.js';
@@ -32,6 +33,6 @@ export class ModelListDto {
   data!: ModelDto[];
 }
 
-export function toModelDto({ name, root, createdAt }: ModelEntry): ModelDto {
+export function toModelDto({ name, root, createdAt }: ModelEntry): OnTheWire<ModelDto> {
   return { id: name, object: 'model', created: unixSeconds(createdAt), owned_by: 'claas', root };
 }

@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { ClaasError } from '@claas/contracts';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
@@ -13,7 +14,7 @@ export class ModelsController {
   @Get()
   @ApiOperation({ summary: 'List what can be chatted with (OpenAI-compatible)' })
   @ApiOkResponse({ type: ModelListDto })
-  async list(): Promise<ModelListDto> {
+  async list(): Promise<OnTheWire<ModelListDto>> {
     return { object: 'list', data: (await this.models.list()).map(toModelDto) };
   }
 
@@ -26,7 +27,7 @@ export class ModelsController {
   })
   @ApiOkResponse({ type: ModelDto })
   @ApiProblems('model_not_found')
-  async describe(@Param() { '*': name = '' }: Readonly<Record<string, string>>): Promise<ModelDto> {
+  async describe(@Param() { '*': name = '' }: Readonly<Record<string, string>>): Promise<OnTheWire<ModelDto>> {
     const entry = (await this.models.list()).find((model) => model.name === name);
     if (entry !== undefined) return toModelDto(entry);
     throw new ClaasError(

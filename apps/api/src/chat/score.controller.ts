@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { ServingControl } from '@claas/contracts';
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -29,7 +30,7 @@ export class ScoreController {
     'trainer_crashed',
     'trainer_failed_to_start',
   )
-  async score(@Body() body: ScoreRequestDto): Promise<ScoreDto> {
+  async score(@Body() body: ScoreRequestDto): Promise<OnTheWire<ScoreDto>> {
     const model = await this.models.find(body.model);
     const score = await this.serving.score(model, {
       prompt: {

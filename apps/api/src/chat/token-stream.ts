@@ -1,7 +1,7 @@
 /** Values that one side pushes and another awaits, in order; ends or fails once. */
 export class TokenStream<T> implements AsyncIterable<T> {
   private readonly waiting: T[] = [];
-  private end: { readonly error: unknown } | null = null;
+  private end: { readonly error: Error | null } | null = null;
   private wake: (() => void) | null = null;
   /** Resolves with the first value, or with the end, and never rejects. */
   readonly begun: Promise<void>;
@@ -19,7 +19,7 @@ export class TokenStream<T> implements AsyncIterable<T> {
   }
 
   /** Nothing more comes; a reader that has read everything gets `error`, where there is one. */
-  close(error: unknown = null): void {
+  close(error: Error | null = null): void {
     this.end ??= { error };
     this.notify();
   }

@@ -4,7 +4,7 @@ import type { SettingsReading } from './read-settings.js';
 /** The effective settings, a line each, as they could stand in a `.env`; secrets masked, paths resolved. */
 export function printableConfig({ settings, environment }: SettingsReading): string {
   const effective: Readonly<Record<string, unknown>> = {
-    ...environment,
+    ...Object.fromEntries(Object.entries(environment)),
     CLAAS_DATA_DIR: settings.dataDirectory,
     CLAAS_LORA_ROOT: settings.loraRoot,
     CLAAS_ALLOWED_INIT_BASE_MODELS: settings.baseModel.allowed,

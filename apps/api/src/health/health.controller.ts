@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
@@ -15,7 +16,7 @@ export class HealthController {
   @ApiOperation({ summary: 'How every part of the service is' })
   @ApiOkResponse({ type: HealthDto })
   @ApiResponse({ status: 503, description: 'No step could run.', type: HealthDto })
-  async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<HealthDto> {
+  async report(@Res({ passthrough: true }) reply: FastifyReply): Promise<OnTheWire<HealthDto>> {
     const report = await this.health.check();
     void reply.status(report.status === 'unhealthy' ? 503 : 200);
     return toHealthDto(report);
@@ -26,7 +27,7 @@ export class HealthController {
   @ApiOperation({ summary: 'Could a step run?' })
   @ApiOkResponse({ type: ReadinessDto })
   @ApiResponse({ status: 503, description: 'Not now.', type: ReadinessDto })
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessDto> {
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<OnTheWire<ReadinessDto>> {
     const { status } = await this.health.check();
     const isReady = status !== 'unhealthy';
     void reply.status(isReady ? 200 : 503);

@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { ApiProperty } from '@nestjs/swagger';
 import type { PartHealth } from './part-health.js';
 import type { HealthReport } from './service-health.js';
@@ -55,7 +56,7 @@ export class ReadinessDto {
   status!: string;
 }
 
-export function toHealthDto({ status, parts }: HealthReport): HealthDto {
+export function toHealthDto({ status, parts }: HealthReport): OnTheWire<HealthDto> {
   return {
     status,
     engine: toPartDto(parts.engine),
@@ -65,7 +66,7 @@ export function toHealthDto({ status, parts }: HealthReport): HealthDto {
   };
 }
 
-function toPartDto({ status, latencyMs, error, details }: PartHealth): PartHealthDto {
+function toPartDto({ status, latencyMs, error, details }: PartHealth): OnTheWire<PartHealthDto> {
   return { status, latency_ms: latencyMs, error, details: snakeCased(details) };
 }
 

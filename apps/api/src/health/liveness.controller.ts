@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { Controller, Get } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
@@ -14,7 +15,7 @@ export class LivenessController {
   @RouteConfig({ isProbe: true })
   @ApiOperation({ summary: 'Does the process answer? Asks nothing else' })
   @ApiOkResponse({ type: LivenessDto })
-  live(): LivenessDto {
+  live(): OnTheWire<LivenessDto> {
     return { status: 'alive' };
   }
 }

@@ -1,11 +1,5 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { registerBodyParsers, type BodyLimits } from './body-parsers.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -24,7 +18,7 @@ export function createHttpAdapter(limits: BodyLimits, logger: Logger): HttpAdapt
   const routes = new RouteMethods();
   const problemFilter = new ProblemFilter(limits, routes);
   const adapter = new FastifyAdapter({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIdOf,
     bodyLimit: limits.maxRequestBytes,

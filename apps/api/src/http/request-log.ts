@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 
 /** One line for each request, without its query or body: those may hold what a user wrote. */
 export function registerRequestLog(fastify: FastifyInstance): void {
-  fastify.addHook('onResponse', async (request, reply) => {
+  fastify.addHook('onResponse', (request, reply, done) => {
     const line = {
       method: request.method,
       path: request.url.split('?', 1)[0],
@@ -11,9 +11,11 @@ export function registerRequestLog(fastify: FastifyInstance): void {
     };
     if (request.routeOptions.config.isProbe === true) request.log.debug(line, 'request');
     else request.log.info(line, 'request');
+    done();
   });
-  fastify.addHook('onRequestAbort', async (request) => {
+  fastify.addHook('onRequestAbort', (request, done) => {
     request.log.info({ method: request.method, path: request.url.split('?', 1)[0] }, 'client disconnected');
+    done();
   });
 }
 

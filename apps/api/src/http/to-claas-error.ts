@@ -23,6 +23,7 @@ export function toClaasError(thrown: unknown, request: RequestContext): ClaasErr
       return new RequestMalformedError(messageOf(thrown), { cause: thrown });
     case 503:
       return new ClaasError('service_overloaded', 'The service is shutting down. Send the request again in a moment.');
+    case null:
     default:
       return ClaasError.from(thrown);
   }

@@ -1,4 +1,4 @@
-import { pino, stdSerializers, type Logger, type SerializedError } from 'pino';
+import { pino, stdSerializers, type Logger } from 'pino';
 import type { LogLevel } from '../config/environment.js';
 
 /** Injection token of the pino logger. */
@@ -19,7 +19,7 @@ export function createLogger(level: LogLevel): Logger {
 /**
  * An error for the log. A failed query quotes its parameters, which hold what users wrote: only its SQL is kept.
  */
-export function serializeError(error: unknown): SerializedError | unknown {
+export function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (!('query' in error) || !('params' in error)) return stdSerializers.err(error);
   const cause: unknown = error.cause;

@@ -130,8 +130,10 @@ describe('the OpenAPI document', () => {
   });
 });
 
+type Example = string | number | boolean;
+
 function exampleOf(parameter: { readonly name: string }): [string, string] {
-  const { example, schema } = parameter as { example?: unknown; schema?: { example?: unknown } };
+  const { example, schema } = parameter as { example?: Example; schema?: { example?: Example } };
   const value = example ?? schema?.example;
   if (value === undefined) throw new Error(`The parameter ${parameter.name} has no example.`);
   return [parameter.name, String(value)];

@@ -1,3 +1,4 @@
+import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { serviceVersion } from '../config/service-version.js';
@@ -14,7 +15,7 @@ export class RootController {
   @Get()
   @ApiOperation({ summary: 'What this service is, and where to go on' })
   @ApiOkResponse({ type: ServiceDescriptionDto })
-  describe(): ServiceDescriptionDto {
+  describe(): OnTheWire<ServiceDescriptionDto> {
     return {
       name: 'CLaaS API',
       version: this.version,
