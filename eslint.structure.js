@@ -18,6 +18,7 @@ export const allowedArrows = {
   'api-e2e': [],
   'verify-golden': ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   demo: [],
+  'native-runtime': ['tensor-backend'],
   'check-structure': [],
 };
 

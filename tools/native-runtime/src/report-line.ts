@@ -1,0 +1,46 @@
+import type { NativeSettings } from './settings/native-settings.js';
+import { SetUpError } from './set-up/set-up-error.js';
+import type { SetUpResult } from './set-up/set-up-native-runtime.js';
+
+const LOST = 'WebAssembly (one CPU thread, float32, many times slower)';
+const RETRY = '`npm run setup:native` tries again';
+
+/** What a finished run comes to, as one line; `important` lines are shown to a quiet run too. */
+export interface ReportLine {
+  readonly text: string;
+  readonly important: boolean;
+}
+
+/** @param now milliseconds since 1970 */
+export function reportLine(result: SetUpResult, settings: NativeSettings, now: number): ReportLine {
+  switch (result.state) {
+    case 'skipped':
+      return { text: 'The native library is not wanted (CLAAS_TENSOR_BACKEND=wasm).', important: false };
+    case 'remembered': {
+      const hours = Math.floor((now - result.failure.at) / 3_600_000);
+      const age = hours === 0 ? 'less than an hour ago' : `${hours} h ago`;
+      return {
+        text: `No native library, running on ${LOST}: ${result.failure.message} (tried ${age}; ${RETRY}).`,
+        important: true,
+      };
+    }
+    case 'present':
+    case 'built': {
+      const device = result.gpu ? 'with GPU' : 'CPU';
+      const idle = settings.hasNvidiaDriver && !result.gpu;
+      const hint = idle ? '. The GPU of this machine is not used: docs/native-runtime.md says how' : '';
+      return {
+        text: `Native library: TensorFlow ${result.tensorflowVersion}, ${device}, from ${result.source}${hint}.`,
+        important: result.state === 'built' || idle,
+      };
+    }
+  }
+}
+
+/** @param hasRuntime is a sound runtime in place all the same? */
+export function failureLine(error: unknown, hasRuntime: boolean): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof SetUpError ? ` To get it: ${error.remedy}.` : ` ${RETRY}.`;
+  const lost = hasRuntime ? 'The native library stays as it was' : `No native library, running on ${LOST}`;
+  return `${lost}: ${message}.${remedy}`;
+}

@@ -1,0 +1,37 @@
+import { copyFile, mkdir, realpath, rename, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { LibrarySource, LibTensorFlow } from '../sources/library-source.js';
+
+/**
+ * Lays the libraries where the addon and libtensorflow's own search paths expect them: `lib/*` and, with CUDA,
+ * `nvidia/<name>/lib/*` (as `../nvidia` of the wheel's `tensorflow` folder). Ours are moved, others' are linked.
+ * @returns names of the libraries in `lib`
+ */
+export async function assembleLibraries(
+  library: LibTensorFlow,
+  ownership: LibrarySource['ownership'],
+  directory: string,
+): Promise<string[]> {
+  const place = ownership === 'ours' ? moveFile : linkFile;
+  await mkdir(path.join(directory, 'lib'), { recursive: true });
+  const names = library.libraries.map((file) => path.basename(file));
+  for (const file of library.libraries) await place(file, path.join(directory, 'lib', path.basename(file)));
+  if (library.nvidiaDirectory !== null) {
+    const target = path.join(directory, 'nvidia');
+    await (ownership === 'ours' ? rename(library.nvidiaDirectory, target) : symlink(library.nvidiaDirectory, target));
+  }
+  return names;
+}
+
+/** The archive's libraries are links to files with longer names. */
+async function moveFile(file: string, target: string): Promise<void> {
+  await rename(await realpath(file), target);
+}
+
+async function linkFile(file: string, target: string): Promise<void> {
+  try {
+    await symlink(await realpath(file), target);
+  } catch {
+    await copyFile(file, target);
+  }
+}

@@ -1,0 +1,23 @@
+import { SetUpError } from '../set-up/set-up-error.js';
+import { findLibTensorFlow } from './find-libtensorflow.js';
+import type { LibrarySource } from './library-source.js';
+
+/** The folder that `CLAAS_LIBTENSORFLOW` names. Whoever sets it means it: nothing else is tried when it is wrong. */
+export function givenDirectory(directory: string): LibrarySource {
+  return {
+    title: `CLAAS_LIBTENSORFLOW (${directory})`,
+    ownership: 'foreign',
+    isPinned: true,
+    obtain: () => {
+      const found = findLibTensorFlow(directory);
+      if (typeof found !== 'string') return Promise.resolve(found);
+      return Promise.reject(
+        new SetUpError(
+          'wrong_libtensorflow',
+          `CLAAS_LIBTENSORFLOW is no libtensorflow: ${found}`,
+          'point it at a folder with lib and include, or unset it',
+        ),
+      );
+    },
+  };
+}
