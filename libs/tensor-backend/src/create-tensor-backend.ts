@@ -1,3 +1,4 @@
+import type { ShortFormat } from './native/native-backend.js';
 import { initializeWasm } from './portable/initialize-wasm.js';
 import { PortableBackend } from './portable/portable-backend.js';
 import type { TensorBackend } from './tensor-backend.js';
@@ -5,36 +6,67 @@ import type { TensorBackend } from './tensor-backend.js';
 /** `auto` takes the fastest one that is installed. */
 export type TensorBackendChoice = 'auto' | 'tensorflow' | 'wasm';
 
-const NATIVE_ABSENT =
-  'The native TensorFlow library is not installed (`npm run setup:native` is how it will be obtained), ' +
-  'so everything runs on WebAssembly: one CPU thread, frozen weights in float32 and slower steps.';
+export interface TensorBackendOptions {
+  /** Directory that `npm run setup:native` made: `tfjs_binding.node` with the TensorFlow libraries in `lib/`. Null or absent: there is none. */
+  readonly nativeRuntime?: string | null;
+  /** In what the native backend keeps and multiplies frozen weights; by default what the device does faster. */
+  readonly frozenFormat?: ShortFormat;
+}
 
-/** The native library was asked for by name and is not there. */
+const HOW_TO_GET_IT = '`npm run setup:native` installs it';
+
+/** The native library was asked for by name and can't be used. */
 export class NativeBackendUnavailableError extends Error {
-  constructor() {
+  constructor(reason: string, cause?: unknown) {
     super(
-      'The `tensorflow` tensor backend was asked for, but the native TensorFlow library is not installed. ' +
-        'Choose `auto` or `wasm` to run on WebAssembly; `npm run setup:native` is how the library will be obtained.',
+      `The \`tensorflow\` tensor backend was asked for, but ${reason}. ${HOW_TO_GET_IT}; ` +
+        'choose `auto` or `wasm` to run on WebAssembly.',
+      { cause },
     );
     this.name = 'NativeBackendUnavailableError';
   }
 }
 
 /**
- * Starts a tensor backend and makes it the active one of tfjs in this process.
- * @throws NativeBackendUnavailableError for `tensorflow` where the native library is missing.
+ * Starts a tensor backend and makes it the active one of tfjs in this thread. One process should not start both.
+ * @throws NativeBackendUnavailableError for `tensorflow` where the native library is missing or doesn't work.
  */
-export async function createTensorBackend(choice: TensorBackendChoice): Promise<TensorBackend> {
+export async function createTensorBackend(
+  choice: TensorBackendChoice,
+  options: TensorBackendOptions = {},
+): Promise<TensorBackend> {
   switch (choice) {
-    case 'tensorflow':
-      throw new NativeBackendUnavailableError();
+    case 'tensorflow': {
+      const native = await startNative(options);
+      if ('reason' in native) throw new NativeBackendUnavailableError(native.reason, native.cause);
+      return native.backend;
+    }
     case 'wasm':
       await initializeWasm();
       return new PortableBackend(null);
-    case 'auto':
+    case 'auto': {
+      const native = await startNative(options);
+      if (!('reason' in native)) return native.backend;
       await initializeWasm();
-      return new PortableBackend(NATIVE_ABSENT);
+      return new PortableBackend(
+        `Runs on WebAssembly (one CPU thread, frozen weights in float32, slower steps), since ${native.reason}; ${HOW_TO_GET_IT}.`,
+      );
+    }
     default:
       throw new Error(`Unknown tensor backend ${String(choice satisfies never)}; choose auto, tensorflow or wasm.`);
+  }
+}
+
+type NativeStart = { readonly backend: TensorBackend } | { readonly reason: string; readonly cause?: unknown };
+
+async function startNative({ nativeRuntime = null, frozenFormat }: TensorBackendOptions): Promise<NativeStart> {
+  if (nativeRuntime === null) return { reason: 'the native TensorFlow library is not installed' };
+  try {
+    // Loaded only when wanted: the tfjs packages behind it take memory and time.
+    const { startNativeBackend } = await import('./native/start-native-backend.js');
+    return { backend: await startNativeBackend(nativeRuntime, frozenFormat ?? null) };
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return { reason: `the native TensorFlow library does not work (${message})`, cause };
   }
 }

@@ -25,6 +25,22 @@ export interface FrozenMatrix {
   dispose(): void;
 }
 
+declare const COMPRESSED: unique symbol;
+
+/**
+ * A matrix in the form that the backend multiplies fastest and keeps in the least memory, made by `compress`: bfloat16 where that is native, else float32.
+ * To tfjs it is a tensor that `tidy`, `keep` and `dispose` know; no tfjs operation can use it.
+ */
+export interface CompressedMatrix {
+  readonly [COMPRESSED]: true;
+  readonly shape: [rows: number, columns: number];
+  readonly isDisposed: boolean;
+  dispose(): void;
+}
+
+/** Operands of one product or sum are in the same form, and so is its result. */
+export type Matrix = Tensor2D | CompressedMatrix;
+
 export interface RmsNormForward {
   /** (N, C) */
   readonly y: Tensor2D;
@@ -36,7 +52,7 @@ export interface AttentionForward {
   /** (H, T, D) */
   readonly output: Tensor3D;
   /** Softmax of the scaled and masked scores, opaque: what `attentionBackward` of the same backend wants. */
-  readonly saved: readonly Tensor2D[];
+  readonly saved: readonly Matrix[];
 }
 
 export interface AttentionGradients {
@@ -74,18 +90,25 @@ export abstract class TensorBackend {
   /** Takes weights over from file bytes, stacked by rows in the given order; all have the same number of columns. */
   abstract frozenMatrix(weights: readonly WeightBytes[]): FrozenMatrix;
   /** x·Wᵀ — x (N, I), W (O, I) → (N, O) */
-  abstract frozenProduct(x: Tensor2D, matrix: FrozenMatrix): Tensor2D;
+  abstract frozenProduct<M extends Matrix>(x: M, matrix: FrozenMatrix): M;
   /** The gradient with respect to x of `frozenProduct`: dy·W — dy (N, O) → (N, I) */
-  abstract frozenProductBackward(dy: Tensor2D, matrix: FrozenMatrix): Tensor2D;
+  abstract frozenProductBackward<M extends Matrix>(dy: M, matrix: FrozenMatrix): M;
   /** Rows of W by number, as the embedding of token ids — (N, I) */
   abstract frozenRows(matrix: FrozenMatrix, rows: Int32Array): Tensor2D;
 
+  /** Rounded to the backend's short form; the result is new even where both forms are the same. */
+  abstract compress(x: Tensor2D): CompressedMatrix;
+  /** As float32. */
+  abstract restore(x: CompressedMatrix): Tensor2D;
+
   /** a·b — (M, K)·(K, N) → (M, N) */
-  abstract product(a: Tensor2D, b: Tensor2D): Tensor2D;
+  abstract product<M extends Matrix>(a: M, b: M): M;
   /** a·bᵀ — (M, K)·(N, K)ᵀ → (M, N) */
-  abstract productTransposedRight(a: Tensor2D, b: Tensor2D): Tensor2D;
+  abstract productTransposedRight<M extends Matrix>(a: M, b: M): M;
   /** aᵀ·b — (K, M)ᵀ·(K, N) → (M, N) */
-  abstract productTransposedLeft(a: Tensor2D, b: Tensor2D): Tensor2D;
+  abstract productTransposedLeft<M extends Matrix>(a: M, b: M): M;
+  /** a + b — (M, N) each */
+  abstract sum<M extends Matrix>(a: M, b: M): M;
 
   /** y = x · inverseRms · weight — x (N, C), weight (C) */
   abstract rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward;
@@ -111,17 +134,13 @@ export abstract class TensorBackend {
     q: Tensor3D,
     k: Tensor3D,
     v: Tensor3D,
-    saved: readonly Tensor2D[],
+    saved: readonly Matrix[],
   ): AttentionGradients;
 
-  /** silu(gate) · up — both (N, I) */
-  abstract swiglu(gate: Tensor2D, up: Tensor2D): Tensor2D;
-  /** Gradients of `swiglu` — dy (N, I) */
-  abstract swigluBackward(
-    dy: Tensor2D,
-    gate: Tensor2D,
-    up: Tensor2D,
-  ): { readonly dGate: Tensor2D; readonly dUp: Tensor2D };
+  /** silu(gate) · up, gate and up side by side — gateUp (N, 2·I) → (N, I) */
+  abstract swiglu<M extends Matrix>(gateUp: M): M;
+  /** Gradient of `swiglu` — dy (N, I), gateUp (N, 2·I) → (N, 2·I) */
+  abstract swigluBackward<M extends Matrix>(dy: M, gateUp: M): M;
 
   /** x − logsumexp(x) over the last axis — (N, V) */
   abstract logSoftmax(logits: Tensor2D): Tensor2D;

@@ -67,21 +67,23 @@ describe('a LoRA adapter', () => {
     const { backend } = model;
     const layer = model.layers[0]!;
     const group = layer.groups.qkv;
-    const packed = adapter.layer(0, layer);
+    const packed = adapter.layer(model.backend, 0, layer);
     tidy(() => {
       const x = randomNormal<Rank.R2>([5, model.config.hiddenSize], 0, 1, 'float32', 1);
       const dy = randomNormal<Rank.R2>([5, group.matrix.rows], 0, 1, 'float32', 2);
-      const forward = linearForward(backend, x, group, packed.qkv);
-      const backward = linearBackward(backend, dy, x, forward.reduced, group, packed.qkv);
+      const compressed = backend.compress(x);
+      const forward = linearForward(backend, compressed, group, packed.qkv);
+      const backward = linearBackward(backend, backend.compress(dy), compressed, forward.reduced, group, packed.qkv);
       const gradients = unpackLayerGradients(
+        backend,
         0,
         layer,
         { qkv: backward.lora, o: null, gateUp: null, down: null },
         adapter,
       );
 
-      let y = linearForward(backend, x, group, null).y;
-      let { dx } = linearBackward(backend, dy, x, null, group, null);
+      let y = backend.restore(linearForward(backend, compressed, group, null).y);
+      let dx = backend.restore(linearBackward(backend, backend.compress(dy), compressed, null, group, null).dx);
       let row = 0;
       for (const { module, rows } of group.modules) {
         const a = adapter.tensors.get(adapterKey(0, module, 'A'));
@@ -97,8 +99,8 @@ describe('a LoRA adapter', () => {
         }
         row += rows;
       }
-      expectClose(forward.y.dataSync(), y.dataSync());
-      expectClose(backward.dx.dataSync(), dx.dataSync());
+      expectClose(backend.restore(forward.y).dataSync(), y.dataSync());
+      expectClose(backend.restore(backward.dx).dataSync(), dx.dataSync());
       expect(gradients.size).toBe(2 * modules.filter((module) => /^[qkv]_/.test(module)).length);
     });
     adapter.dispose();
@@ -125,7 +127,7 @@ describe('a LoRA adapter', () => {
   it('gives all of its tensors back', async () => {
     const before = memory().numTensors;
     const adapter = await read();
-    model.layers.forEach((layer, index) => adapter.layer(index, layer));
+    model.layers.forEach((layer, index) => adapter.layer(model.backend, index, layer));
     expect(memory().numTensors).toBeGreaterThan(before);
     adapter.dispose();
     expect(memory().numTensors).toBe(before);

@@ -1,6 +1,7 @@
 import { concat, dispose, keep, mul, pad, tensor2d, tidy, transpose, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { loraInitA } from '@claas/core-sdpo';
+import type { CompressedMatrix, Matrix, TensorBackend } from '@claas/tensor-backend';
 import type { AdapterTensor, AdapterTensors } from '../adapter-files/adapter-tensors.js';
 import { adapterKey } from '../adapter-files/adapter-tensors.js';
 import { LORA_MODULE_NAMES, moduleShape } from '../adapter-files/lora-module.js';
@@ -86,11 +87,11 @@ export class LoraAdapter {
   }
 
   /** A layer's weights as `linearForward` wants them; made once and kept. */
-  layer(index: number, layer: DecoderLayer): LayerLora {
+  layer(backend: TensorBackend, index: number, layer: DecoderLayer): LayerLora {
     const known = this.packedLayers.get(index);
     if (known !== undefined) return known;
     const packed = Object.fromEntries(
-      LINEAR_GROUPS.map((name) => [name, this.packGroup(index, layer.groups[name])]),
+      LINEAR_GROUPS.map((name) => [name, this.packGroup(backend, index, layer.groups[name])]),
     ) as Record<LinearGroupName, PackedLora | null>;
     this.packedLayers.set(index, packed);
     return packed;
@@ -99,12 +100,15 @@ export class LoraAdapter {
   dispose(): void {
     dispose([...this.tensors.values()]);
     for (const layer of this.packedLayers.values()) {
-      for (const name of LINEAR_GROUPS) dispose([layer[name]?.down, layer[name]?.up].filter((x) => x !== undefined));
+      for (const name of LINEAR_GROUPS) {
+        layer[name]?.down.dispose();
+        layer[name]?.up.dispose();
+      }
     }
     this.packedLayers.clear();
   }
 
-  private packGroup(layerIndex: number, group: LinearGroup): PackedLora | null {
+  private packGroup(backend: TensorBackend, layerIndex: number, group: LinearGroup): PackedLora | null {
     const totalRows = group.matrix.rows;
     const downs: Tensor2D[] = [];
     const ups: Tensor2D[] = [];
@@ -119,7 +123,9 @@ export class LoraAdapter {
       row += rows;
     }
     if (downs.length === 0) return null;
-    const packed = { down: keep(concat(downs, 1)), up: keep(concat(ups, 0)) };
+    const compressed = (parts: Tensor2D[], axis: number): CompressedMatrix =>
+      tidy(() => keep(backend.compress(concat(parts, axis)) as Matrix as Tensor2D)) as Matrix as CompressedMatrix;
+    const packed = { down: compressed(downs, 1), up: compressed(ups, 0) };
     dispose([...downs, ...ups]);
     return packed;
   }

@@ -1,5 +1,6 @@
 import { dispose, mul, slice, tidy, transpose } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { TensorBackend } from '@claas/tensor-backend';
 import type { LayerLoraGradients } from '../model/layer-pass.js';
 import { LINEAR_GROUPS } from '../model/layer-pass.js';
 import type { DecoderLayer } from '../model/layer-pass.js';
@@ -22,6 +23,7 @@ export class LoraGradients {
 
 /** Takes a layer's packed gradients apart; the results are new tensors by PEFT key. */
 export function unpackLayerGradients(
+  backend: TensorBackend,
   layerIndex: number,
   layer: DecoderLayer,
   gradients: LayerLoraGradients,
@@ -30,19 +32,21 @@ export function unpackLayerGradients(
   const tensors = new Map<string, Tensor2D>();
   for (const name of LINEAR_GROUPS) {
     const packed = gradients[name];
-    if (packed !== null) unpackGroup(layerIndex, layer.groups[name], packed, adapter, tensors);
+    if (packed !== null) unpackGroup(backend, layerIndex, layer.groups[name], packed, adapter, tensors);
   }
   return tensors;
 }
 
 function unpackGroup(
+  backend: TensorBackend,
   layerIndex: number,
   group: LinearGroup,
-  { dA, dUp }: PackedLoraGradients,
+  packed: PackedLoraGradients,
   adapter: LoraAdapter,
   tensors: Map<string, Tensor2D>,
 ): void {
   const { rank, targetModules } = adapter.shape;
+  const [dA, dUp] = [backend.restore(packed.dA), backend.restore(packed.dUp)];
   let row = 0;
   let reduced = 0;
   for (const { module, rows } of group.modules) {
@@ -57,4 +61,5 @@ function unpackGroup(
     }
     row += rows;
   }
+  dispose([dA, dUp]);
 }

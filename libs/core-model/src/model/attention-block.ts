@@ -1,59 +1,87 @@
 import { add, pad, slice } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { AttentionForward, RmsNormForward } from '@claas/tensor-backend';
+import type { AttentionForward, CompressedMatrix } from '@claas/tensor-backend';
 import type { LayerLoraGradients, LayerPass } from './layer-pass.js';
-import { linearBackward, linearForward } from './linear-group.js';
+import { linearBackward, linearForward, linearLoraBackward } from './linear-group.js';
 import type { Reduced } from './linear-group.js';
+import { normForward } from './norm.js';
+import type { NormForward } from './norm.js';
 import { mergeHeads, rotatedHeadsBackward, rotatedHeadsForward, splitHeads } from './rotated-heads.js';
 import type { RotatedHeads } from './rotated-heads.js';
 
-/** For the backward pass. N = T − from. */
-export interface AttentionActivations {
-  readonly norm: RmsNormForward;
+/** What the backward pass needs and only a product with frozen weights could give again. N = T − from. */
+export interface AttentionKept {
+  /** (T, (H + 2G)·D) */
+  readonly qkv: CompressedMatrix;
   readonly qkvReduced: Reduced;
-  readonly heads: RotatedHeads;
-  /** What the backend's attention wants back. */
-  readonly attended: AttentionForward['saved'];
   /** (N, H·D) */
-  readonly merged: Tensor2D;
+  readonly merged: CompressedMatrix;
   readonly oReduced: Reduced;
   /** (N, C) */
   readonly h: Tensor2D;
 }
 
-/** h = x + attention(norm(x)) — x (T, C) → h (T − from, C) */
-export function attentionBlockForward(x: Tensor2D, pass: LayerPass): AttentionActivations {
-  const { backend, config, layer, lora, from, extend } = pass;
-  const norm = backend.rmsNorm(x, layer.inputNorm, config.rmsNormEpsilon);
-  const qkv = linearForward(backend, norm.y, layer.groups.qkv, lora?.qkv ?? null);
-  const heads = rotatedHeadsForward(qkv.y, pass);
-  const seen = extend?.(heads.k, heads.v) ?? { k: heads.k, v: heads.v, offset: 0 };
-  const attended = backend.attention(heads.q, seen.k, seen.v, seen.offset + from);
-  const merged = mergeHeads(attended.output);
-  const o = linearForward(backend, merged, layer.groups.o, lora?.o ?? null);
-  const h: Tensor2D = add(rowsFrom(x, from), o.y);
-  return { norm, qkvReduced: qkv.reduced, heads, attended: attended.saved, merged, oReduced: o.reduced, h };
+/** What else it needs, which follows from the layer's input and what is kept. */
+export interface AttentionDerived {
+  readonly norm: NormForward;
+  readonly heads: RotatedHeads;
+  readonly attended: AttentionForward;
 }
 
-/** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C) */
+export interface AttentionActivations {
+  readonly kept: AttentionKept;
+  readonly derived: AttentionDerived;
+}
+
+/** h = x + attention(norm(x)) — x (T, C) → h (T − from, C) */
+export function attentionBlockForward(x: Tensor2D, pass: LayerPass): AttentionActivations {
+  const { backend, layer, lora, from } = pass;
+  const norm = normForward(x, layer.inputNorm, pass);
+  const qkv = linearForward(backend, norm.y, layer.groups.qkv, lora?.qkv ?? null);
+  const { heads, attended } = attend(qkv.y, pass);
+  const merged = backend.compress(mergeHeads(attended.output));
+  const o = linearForward(backend, merged, layer.groups.o, lora?.o ?? null);
+  const h: Tensor2D = add(rowsFrom(x, from), backend.restore(o.y));
+  return {
+    kept: { qkv: qkv.y, qkvReduced: qkv.reduced, merged, oReduced: o.reduced, h },
+    derived: { norm, heads, attended },
+  };
+}
+
+/** The same numbers as in the forward pass, bit for bit. */
+export function attentionBlockDerived(x: Tensor2D, { qkv }: AttentionKept, pass: LayerPass): AttentionDerived {
+  return { norm: normForward(x, pass.layer.inputNorm, pass), ...attend(qkv, pass) };
+}
+
+/** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C), null in the lowest layer */
 export function attentionBlockBackward(
   dh: Tensor2D,
   x: Tensor2D,
-  { norm, qkvReduced, heads, attended, merged, oReduced }: AttentionActivations,
+  { kept, derived: { norm, heads, attended } }: AttentionActivations,
   pass: LayerPass,
-): { readonly dx: Tensor2D; readonly lora: Pick<LayerLoraGradients, 'qkv' | 'o'> } {
+): { readonly dx: Tensor2D | null; readonly lora: Pick<LayerLoraGradients, 'qkv' | 'o'> } {
   const { backend, config, layer, lora, from } = pass;
   // h = rowsFrom(x) + o(merged)
-  const dO = linearBackward(backend, dh, merged, oReduced, layer.groups.o, lora?.o ?? null);
+  const dO = linearBackward(backend, backend.compress(dh), kept.merged, kept.oReduced, layer.groups.o, lora?.o ?? null);
   // merged = mergeHeads(attention(q, k, v))
-  const dAttended = splitHeads(dO.dx, config.headDim);
-  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, attended);
+  const dAttended = splitHeads(backend.restore(dO.dx), config.headDim);
+  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, attended.saved);
   // q, k, v = rotatedHeads(qkv)
-  const dqkv = rotatedHeadsBackward(dHeads, heads, pass);
-  const dQkv = linearBackward(backend, dqkv, norm.y, qkvReduced, layer.groups.qkv, lora?.qkv ?? null);
+  const dqkv = backend.compress(rotatedHeadsBackward(dHeads, heads, pass));
+  if (pass.isLowest) {
+    const qkvLora = linearLoraBackward(backend, dqkv, norm.y, kept.qkvReduced, lora?.qkv ?? null);
+    return { dx: null, lora: { qkv: qkvLora, o: dO.lora } };
+  }
+  const dQkv = linearBackward(backend, dqkv, norm.y, kept.qkvReduced, layer.groups.qkv, lora?.qkv ?? null);
   // norm = rmsNorm(x)
-  const dNorm = backend.rmsNormBackward(dQkv.dx, x, layer.inputNorm, norm.inverseRms);
+  const dNorm = backend.rmsNormBackward(backend.restore(dQkv.dx), x, layer.inputNorm, norm.inverseRms);
   return { dx: add(padRows(dh, from), dNorm), lora: { qkv: dQkv.lora, o: dO.lora } };
+}
+
+function attend(qkv: CompressedMatrix, pass: LayerPass): Pick<AttentionDerived, 'heads' | 'attended'> {
+  const heads = rotatedHeadsForward(pass.backend.restore(qkv), pass);
+  const seen = pass.extend?.(heads.k, heads.v) ?? { k: heads.k, v: heads.v, offset: 0 };
+  return { heads, attended: pass.backend.attention(heads.q, seen.k, seen.v, seen.offset + pass.from) };
 }
 
 /** (T, C) → (T − from, C) */

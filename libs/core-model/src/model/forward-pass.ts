@@ -58,8 +58,8 @@ export function layerPass(
 ): LayerPass {
   const layer = model.layers[index]!;
   const from = index === model.layers.length - 1 ? topFrom : 0;
-  const lora = adapter?.layer(index, layer) ?? null;
-  return { backend: model.backend, config: model.config, layer, lora, rotary, from, extend };
+  const lora = adapter?.layer(model.backend, index, layer) ?? null;
+  return { backend: model.backend, config: model.config, layer, lora, rotary, from, isLowest: index === 0, extend };
 }
 
 /** The wanted rows after the final norm — x: the top layer's output, from row `topFrom` on */

@@ -56,7 +56,7 @@ async function loadGroup(
   const shapes = modules.map((module) => ({ module, shape: moduleShape(config, module) }));
   const matrix = await loader.matrix(shapes.map(({ module, shape }) => ({ name: `${path(module)}.weight`, shape })));
   const bias = hasBias
-    ? await loader.vector(
+    ? await loader.compressedRow(
         modules.map((module) => `${path(module)}.bias`),
         shapes.map(({ shape }) => shape[0]),
       )

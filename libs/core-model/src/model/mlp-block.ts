@@ -1,57 +1,74 @@
-import { add, concat, slice } from '@tensorflow/tfjs-core';
+import { add } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { RmsNormForward } from '@claas/tensor-backend';
+import type { CompressedMatrix } from '@claas/tensor-backend';
 import type { LayerLoraGradients, LayerPass } from './layer-pass.js';
 import { linearBackward, linearForward, linearOutput, linearReduced } from './linear-group.js';
 import type { Reduced } from './linear-group.js';
+import { normForward } from './norm.js';
+import type { NormForward } from './norm.js';
 
-/** For the backward pass. N rows, I width of the MLP. */
-export interface MlpActivations {
-  readonly norm: RmsNormForward;
+/** What the backward pass needs and only a product with frozen weights could give again. N rows, I width of the MLP. */
+export interface MlpKept {
+  /** (N, 2·I) */
+  readonly gateUp: CompressedMatrix;
   readonly gateUpReduced: Reduced;
-  /** (N, I) */
-  readonly gate: Tensor2D;
-  readonly up: Tensor2D;
-  readonly activated: Tensor2D;
   readonly downReduced: Reduced;
 }
 
+/** What else it needs, which follows from the block's input and what is kept. */
+export interface MlpDerived {
+  readonly norm: NormForward;
+  /** (N, I) */
+  readonly activated: CompressedMatrix;
+}
+
+export interface MlpActivations {
+  readonly kept: MlpKept;
+  readonly derived: MlpDerived;
+}
+
 /** activated = silu(gate) · up of norm(h) — h (N, C). Everything but the last product, which no gradient needs. */
-export function mlpBlockActivations(h: Tensor2D, { backend, config, layer, lora }: LayerPass): MlpActivations {
-  const norm = backend.rmsNorm(h, layer.postAttentionNorm, config.rmsNormEpsilon);
+export function mlpBlockActivations(h: Tensor2D, pass: LayerPass): MlpActivations {
+  const { backend, layer, lora } = pass;
+  const norm = normForward(h, layer.postAttentionNorm, pass);
   const gateUp = linearForward(backend, norm.y, layer.groups.gateUp, lora?.gateUp ?? null);
-  const [N, width] = gateUp.y.shape;
-  const gate = slice(gateUp.y, [0, 0], [N, width / 2]);
-  const up = slice(gateUp.y, [0, width / 2], [N, width / 2]);
-  const activated = backend.swiglu(gate, up);
+  const activated = backend.swiglu(gateUp.y);
   const downReduced = linearReduced(backend, activated, lora?.down ?? null);
-  return { norm, gateUpReduced: gateUp.reduced, gate, up, activated, downReduced };
+  return {
+    kept: { gateUp: gateUp.y, gateUpReduced: gateUp.reduced, downReduced },
+    derived: { norm, activated },
+  };
+}
+
+/** The same numbers as in the forward pass, bit for bit. */
+export function mlpBlockDerived(h: Tensor2D, { gateUp }: MlpKept, pass: LayerPass): MlpDerived {
+  return { norm: normForward(h, pass.layer.postAttentionNorm, pass), activated: pass.backend.swiglu(gateUp) };
 }
 
 /** y = h + down(activated) — (N, C) */
 export function mlpBlockOutput(
   h: Tensor2D,
-  { activated, downReduced }: MlpActivations,
+  { kept: { downReduced }, derived: { activated } }: MlpActivations,
   { backend, layer, lora }: LayerPass,
 ): Tensor2D {
-  return add(h, linearOutput(backend, activated, downReduced, layer.groups.down, lora?.down ?? null));
+  const down = linearOutput(backend, activated, downReduced, layer.groups.down, lora?.down ?? null);
+  return add(h, backend.restore(down));
 }
 
 /** Gradients of both — dy (N, C) → dh (N, C) */
 export function mlpBlockBackward(
   dy: Tensor2D,
   h: Tensor2D,
-  { norm, gateUpReduced, gate, up, activated, downReduced }: MlpActivations,
+  { kept: { gateUp, gateUpReduced, downReduced }, derived: { norm, activated } }: MlpActivations,
   { backend, layer, lora }: LayerPass,
 ): { readonly dh: Tensor2D; readonly lora: Pick<LayerLoraGradients, 'gateUp' | 'down'> } {
   const { groups } = layer;
   // y = h + down(activated)
-  const dDown = linearBackward(backend, dy, activated, downReduced, groups.down, lora?.down ?? null);
-  // activated = swiglu(gate, up); gate and up are the halves of gateUp
-  const { dGate, dUp } = backend.swigluBackward(dDown.dx, gate, up);
-  const dgateUp: Tensor2D = concat([dGate, dUp], 1);
-  const dGateUp = linearBackward(backend, dgateUp, norm.y, gateUpReduced, groups.gateUp, lora?.gateUp ?? null);
+  const dDown = linearBackward(backend, backend.compress(dy), activated, downReduced, groups.down, lora?.down ?? null);
+  // activated = swiglu(gateUp)
+  const dActivated = backend.swigluBackward(dDown.dx, gateUp);
+  const dGateUp = linearBackward(backend, dActivated, norm.y, gateUpReduced, groups.gateUp, lora?.gateUp ?? null);
   // norm = rmsNorm(h)
-  const dNorm = backend.rmsNormBackward(dGateUp.dx, h, layer.postAttentionNorm, norm.inverseRms);
+  const dNorm = backend.rmsNormBackward(backend.restore(dGateUp.dx), h, layer.postAttentionNorm, norm.inverseRms);
   return { dh: add(dy, dNorm), lora: { gateUp: dGateUp.lora, down: dDown.lora } };
 }

@@ -1,10 +1,15 @@
-import { dispose, keep, pad, tensor_util, tidy } from '@tensorflow/tfjs-core';
+import { dispose, keep, pad, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
 import type { RmsNormForward } from '@claas/tensor-backend';
 import { LoraGradients, unpackLayerGradients } from '../lora/lora-gradients.js';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
-import { decoderLayerActivations, decoderLayerBackward, decoderLayerOutput } from './decoder-layer.js';
-import type { LayerActivations } from './decoder-layer.js';
+import {
+  decoderLayerActivations,
+  decoderLayerBackward,
+  decoderLayerFromKept,
+  decoderLayerOutput,
+} from './decoder-layer.js';
+import type { LayerKept } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
 import { finalNorm, layerPass, wantedRows } from './forward-pass.js';
 import type { PassOptions, RowOptions } from './forward-pass.js';
@@ -16,16 +21,16 @@ import type { SequenceRows } from './sequence-rows.js';
 
 export interface TrainingPassOptions extends RowOptions {
   /**
-   * Activations of all layers are kept when they take no more than this together, which saves computing them again:
-   * with small models about a quarter of the time. Otherwise only the layers' inputs are. Default 128 MiB.
+   * Results of products with frozen weights are kept for the way back in as many layers as this suffices for, topmost first, which saves
+   * computing them again: about a quarter of a step's time. The numbers are the same either way. Default 256 MiB.
    */
   readonly activationBudgetBytes?: number;
 }
 
-const DEFAULT_ACTIVATION_BUDGET_BYTES = 128 * 2 ** 20;
+const DEFAULT_ACTIVATION_BUDGET_BYTES = 256 * 2 ** 20;
 
 /**
- * A forward pass that can be gone back. It keeps the input of each layer, (T, C), and where memory allows the layer's activations;
+ * A forward pass that can be gone back. It keeps the input of each layer, (T, C), and where memory allows the results of the layer's large products;
  * else it computes those again on the way back, so that the peak is one layer's activations plus one input per layer.
  */
 export class TrainingPass {
@@ -33,7 +38,7 @@ export class TrainingPass {
   /** The input of each layer; then the top layer's output. */
   private readonly boundaries: Tensor2D[] = [];
   /** By layer; null: to be computed again. */
-  private readonly activations: (LayerActivations | null)[] = [];
+  private readonly kept: (LayerKept | null)[] = [];
   private final: RmsNormForward | null = null;
 
   private constructor(
@@ -73,14 +78,14 @@ export class TrainingPass {
    */
   async backward(dHidden: Tensor2D, { signal }: PassOptions = {}): Promise<LoraGradients> {
     const gradients = new Map<string, Tensor2D>();
-    let dy = this.finalNormBackward(dHidden);
+    let dy: Tensor2D | null = this.finalNormBackward(dHidden);
     try {
       for (let i = this.model.layers.length - 1; i >= 0; i--) {
         await yieldToEventLoop(signal);
         dispose(this.boundaries.pop());
-        const { dx, tensors } = this.layerBackward(i, dy);
-        disposeActivations(this.activations.pop());
-        dispose(dy);
+        const { dx, tensors } = this.layerBackward(i, dy!);
+        disposeKept(this.kept.pop());
+        dy?.dispose();
         dy = dx;
         for (const [key, tensor] of Object.entries(tensors)) gradients.set(key, tensor);
       }
@@ -89,7 +94,7 @@ export class TrainingPass {
       dispose([...gradients.values()]);
       throw error;
     } finally {
-      dispose(dy);
+      dy?.dispose();
       this.dispose();
     }
   }
@@ -99,23 +104,24 @@ export class TrainingPass {
     dispose([...this.boundaries, this.rotary.cos, this.rotary.sin]);
     if (this.final) dispose([this.final.y, this.final.inverseRms]);
     this.boundaries.length = 0;
-    for (const activations of this.activations.splice(0)) disposeActivations(activations);
+    for (const kept of this.kept.splice(0)) disposeKept(kept);
   }
 
   private async run(activationBudgetBytes: number, signal: AbortSignal | undefined): Promise<void> {
     const { model, boundaries, rows } = this;
     boundaries.push(model.embed(rows.padded));
-    let keepsActivations = true;
+    let firstKept = 0;
     for (let i = 0; i < model.layers.length; i++) {
       await yieldToEventLoop(signal);
-      const { y, activations } = this.layerForward(i, keepsActivations);
+      const { y, kept } = this.layerForward(i, i >= firstKept);
       boundaries.push(y);
-      this.activations.push(activations);
-      if (i === 0 && byteSize(activations) * model.layers.length > activationBudgetBytes) {
-        disposeActivations(this.activations[0]);
-        this.activations[0] = null;
-        keepsActivations = false;
-      }
+      this.kept.push(kept);
+      if (i > 0 || kept === null) continue;
+      const affordable = Math.floor(activationBudgetBytes / keptBytes(kept, model));
+      firstKept = model.layers.length - affordable;
+      if (firstKept <= 0) continue;
+      disposeKept(kept);
+      this.kept[0] = null;
     }
     this.final = tidy(() => {
       const { y, inverseRms } = finalNorm(model, boundaries.at(-1)!, rows);
@@ -123,14 +129,12 @@ export class TrainingPass {
     });
   }
 
-  private layerForward(
-    index: number,
-    keepsActivations: boolean,
-  ): { y: Tensor2D; activations: LayerActivations | null } {
+  private layerForward(index: number, isKept: boolean): { y: Tensor2D; kept: LayerKept | null } {
     const pass = this.layerPass(index);
     return spare(() => {
       const activations = decoderLayerActivations(this.boundaries[index]!, pass);
-      return { y: decoderLayerOutput(activations, pass), activations: keepsActivations ? activations : null };
+      const y = decoderLayerOutput(activations, pass);
+      return { y, kept: isKept ? { attention: activations.attention.kept, mlp: activations.mlp.kept } : null };
     });
   }
 
@@ -149,13 +153,14 @@ export class TrainingPass {
     });
   }
 
-  private layerBackward(index: number, dy: Tensor2D): { dx: Tensor2D; tensors: Record<string, Tensor2D> } {
+  private layerBackward(index: number, dy: Tensor2D): { dx: Tensor2D | null; tensors: Record<string, Tensor2D> } {
     const pass = this.layerPass(index);
     const x = this.boundaries[index]!;
     return spare(() => {
-      const activations = this.activations[index] ?? decoderLayerActivations(x, pass);
+      const kept = this.kept[index] ?? null;
+      const activations = kept ? decoderLayerFromKept(x, kept, pass) : decoderLayerActivations(x, pass);
       const gradients = decoderLayerBackward(dy, x, activations, pass);
-      const tensors = unpackLayerGradients(index, pass.layer, gradients.lora, this.adapter);
+      const tensors = unpackLayerGradients(pass.backend, index, pass.layer, gradients.lora, this.adapter);
       return { dx: gradients.dx, tensors: Object.fromEntries(tensors) };
     });
   }
@@ -170,11 +175,14 @@ function spare<T extends object>(work: () => T): T {
   return tidy(() => work() as unknown as TensorContainer) as unknown as T;
 }
 
-function disposeActivations(activations: LayerActivations | null | undefined): void {
-  if (activations) dispose(activations as unknown as TensorContainer);
+function disposeKept(kept: LayerKept | null | undefined): void {
+  if (kept) dispose(kept as unknown as TensorContainer);
 }
 
-function byteSize(activations: LayerActivations | null): number {
-  const tensors = tensor_util.getTensorsInContainer(activations as unknown as TensorContainer);
-  return tensors.reduce((sum, tensor) => sum + 4 * tensor.size, 0);
+/** All of it but `h` is compressed. */
+function keptBytes({ attention, mlp }: LayerKept, { backend }: LanguageModel): number {
+  const { h, ...compressed } = { ...attention, ...mlp };
+  const numbers = Object.values(compressed).map((matrix) => (matrix === null ? 0 : matrix.shape[0] * matrix.shape[1]));
+  const bytesPerNumber = backend.description.frozenFormat === 'F32' ? 4 : 2;
+  return 4 * h.size + bytesPerNumber * numbers.reduce((sum, one) => sum + one, 0);
 }

@@ -8,15 +8,15 @@ export const ADDON_VERSION = '4.22.0';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The folder of the native runtime: `<cache>/native/tfjs-node-gpu-<version>-<platform>-<architecture>`, where `<cache>` is
- * `CLAAS_CACHE_DIR`, else `$XDG_CACHE_HOME/claas`, else `~/.cache/claas`. It need not exist.
+ * The folder of the native runtime in the cache directory: `native/tfjs-node-gpu-<version>-<platform>-<architecture>`. It need not exist.
  */
 export function nativeRuntimeDirectory(environment: Environment): string {
   const name = `tfjs-node-gpu-${ADDON_VERSION}-${process.platform}-${process.arch}`;
   return path.join(cacheDirectory(environment), 'native', name);
 }
 
-function cacheDirectory(environment: Environment): string {
+/** `CLAAS_CACHE_DIR`, else `$XDG_CACHE_HOME/claas`, else `~/.cache/claas`. */
+export function cacheDirectory(environment: Environment): string {
   const own = environment['CLAAS_CACHE_DIR'];
   if (isSet(own)) return path.resolve(own);
   const shared = environment['XDG_CACHE_HOME'];

@@ -1,10 +1,12 @@
-import { getBackend } from '@tensorflow/tfjs-core';
+import { add, getBackend } from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
   AttentionForward,
   AttentionGradients,
+  CompressedMatrix,
   FrozenMatrix,
+  Matrix,
   RmsNormForward,
   TensorBackendDescription,
   WeightBytes,
@@ -33,28 +35,40 @@ export class PortableBackend extends TensorBackend {
     return PortableFrozenMatrix.fromWeights(weights);
   }
 
-  override frozenProduct(x: Tensor2D, matrix: FrozenMatrix): Tensor2D {
-    return frozenProduct(x, ownMatrix(matrix));
+  override frozenProduct<M extends Matrix>(x: M, matrix: FrozenMatrix): M {
+    return matrixOf(frozenProduct(plain(x), ownMatrix(matrix)));
   }
 
-  override frozenProductBackward(dy: Tensor2D, matrix: FrozenMatrix): Tensor2D {
-    return frozenProductBackward(dy, ownMatrix(matrix));
+  override frozenProductBackward<M extends Matrix>(dy: M, matrix: FrozenMatrix): M {
+    return matrixOf(frozenProductBackward(plain(dy), ownMatrix(matrix)));
   }
 
   override frozenRows(matrix: FrozenMatrix, rows: Int32Array): Tensor2D {
     return frozenRows(ownMatrix(matrix), rows);
   }
 
-  override product(a: Tensor2D, b: Tensor2D): Tensor2D {
-    return product(a, b);
+  override compress(x: Tensor2D): CompressedMatrix {
+    return matrixOf(x.clone());
   }
 
-  override productTransposedRight(a: Tensor2D, b: Tensor2D): Tensor2D {
-    return productTransposedRight(a, b);
+  override restore(x: CompressedMatrix): Tensor2D {
+    return plain(x).clone();
   }
 
-  override productTransposedLeft(a: Tensor2D, b: Tensor2D): Tensor2D {
-    return productTransposedLeft(a, b);
+  override product<M extends Matrix>(a: M, b: M): M {
+    return matrixOf(product(plain(a), plain(b)));
+  }
+
+  override productTransposedRight<M extends Matrix>(a: M, b: M): M {
+    return matrixOf(productTransposedRight(plain(a), plain(b)));
+  }
+
+  override productTransposedLeft<M extends Matrix>(a: M, b: M): M {
+    return matrixOf(productTransposedLeft(plain(a), plain(b)));
+  }
+
+  override sum<M extends Matrix>(a: M, b: M): M {
+    return matrixOf(add<Tensor2D>(plain(a), plain(b)));
   }
 
   override rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward {
@@ -82,17 +96,17 @@ export class PortableBackend extends TensorBackend {
     q: Tensor3D,
     k: Tensor3D,
     v: Tensor3D,
-    saved: readonly Tensor2D[],
+    saved: readonly Matrix[],
   ): AttentionGradients {
-    return attentionBackward(dOutput, q, k, v, saved);
+    return attentionBackward(dOutput, q, k, v, saved.map(plain));
   }
 
-  override swiglu(gate: Tensor2D, up: Tensor2D): Tensor2D {
-    return swiglu(gate, up);
+  override swiglu<M extends Matrix>(gateUp: M): M {
+    return matrixOf(swiglu(plain(gateUp)));
   }
 
-  override swigluBackward(dy: Tensor2D, gate: Tensor2D, up: Tensor2D): { dGate: Tensor2D; dUp: Tensor2D } {
-    return swigluBackward(dy, gate, up);
+  override swigluBackward<M extends Matrix>(dy: M, gateUp: M): M {
+    return matrixOf(swigluBackward(plain(dy), plain(gateUp)));
   }
 
   override logSoftmax(logits: Tensor2D): Tensor2D {
@@ -103,4 +117,13 @@ export class PortableBackend extends TensorBackend {
 function ownMatrix(matrix: FrozenMatrix): PortableFrozenMatrix {
   if (matrix instanceof PortableFrozenMatrix) return matrix;
   throw new TypeError('This frozen matrix was made by another tensor backend; make it with the one that uses it.');
+}
+
+/** Compressed matrices are plain tensors here, and nothing is shorter. */
+function plain(matrix: Matrix): Tensor2D {
+  return matrix as Tensor2D;
+}
+
+function matrixOf<M extends Matrix>(tensor: Tensor2D): M {
+  return tensor as Matrix as M;
 }

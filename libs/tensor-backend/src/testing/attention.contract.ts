@@ -25,14 +25,14 @@ export function attentionContract(subject: () => ContractSubject): void {
     const [k, v] = [seededValues(G * S * D, 19, 2), seededValues(G * S * D, 20)];
 
     it('looks at the past only', () => {
-      const { backend, tolerance } = subject();
+      const { backend, shortTolerance: tolerance } = subject();
       const { output } = backend.attention(heads(q, H, T), heads(k, G, S), heads(v, G, S), offset);
       expect(output.shape).toEqual([H, T, D]);
       expectClose(output, plainAttention(q, k, v, sizes), tolerance);
     });
 
     it('passes gradients back to queries, keys and values', () => {
-      const { backend, tolerance } = subject();
+      const { backend, shortTolerance: tolerance } = subject();
       const inputs = [heads(q, H, T), heads(k, G, S), heads(v, G, S)] as const;
       const { saved } = backend.attention(...inputs, offset);
       const { dq, dk, dv } = backend.attentionBackward(heads(dOutput, H, T), ...inputs, saved);
@@ -80,7 +80,7 @@ export function attentionContract(subject: () => ContractSubject): void {
     });
 
     it('gives the same for positions one by one as for all at once', () => {
-      const { backend, tolerance } = subject();
+      const { backend, shortTolerance: tolerance } = subject();
       const [H, G, T, D] = [6, 2, 8, 4];
       const [q, k, v] = [seededValues(H * T * D, 24, 2), seededValues(G * T * D, 25, 2), seededValues(G * T * D, 26)];
       const together = backend.attention(heads(q, H, T), heads(k, G, T), heads(v, G, T), 0).output.dataSync();

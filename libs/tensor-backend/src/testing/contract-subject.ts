@@ -10,8 +10,8 @@ export interface ContractSubject {
   readonly backend: TensorBackend;
   /** Largest error of an operation in float32, relative to the largest value of the result. */
   readonly tolerance: number;
-  /** The same for products with frozen weights, which a backend may multiply in a shorter format. */
-  readonly frozenTolerance: number;
+  /** The same where a backend may use a shorter format: products with frozen weights, compressed matrices, attention. */
+  readonly shortTolerance: number;
 }
 
 export function vector(values: PlainArray): Tensor1D {

@@ -14,15 +14,15 @@ export function frozenMatrixContract(subject: () => ContractSubject): void {
     const W = seededValues(O * I, 1);
 
     it.each([1, 2, 40])('multiply %i rows and pass gradients back', (N) => {
-      const { backend, frozenTolerance } = subject();
+      const { backend, shortTolerance } = subject();
       const frozen = backend.frozenMatrix([unalignedWeight(W, O)]);
       const [x, dy] = [seededValues(N * I, 2), seededValues(N * O, 3)];
       expectClose(
         backend.frozenProduct(matrix(x, N), frozen),
         plainProduct(x, plainTranspose(W, O, I), N, I, O),
-        frozenTolerance,
+        shortTolerance,
       );
-      expectClose(backend.frozenProductBackward(matrix(dy, N), frozen), plainProduct(dy, W, N, O, I), frozenTolerance);
+      expectClose(backend.frozenProductBackward(matrix(dy, N), frozen), plainProduct(dy, W, N, O, I), shortTolerance);
       frozen.dispose();
     });
 
@@ -52,7 +52,7 @@ export function frozenMatrixContract(subject: () => ContractSubject): void {
     });
 
     it('stack weights of different formats by rows, as one product', () => {
-      const { backend, frozenTolerance } = subject();
+      const { backend, shortTolerance } = subject();
       const stacked = backend.frozenMatrix([
         { bytes: encode(W.subarray(0, 20 * I), 'BF16'), format: 'BF16', shape: [20, I] },
         { bytes: encode(W.subarray(20 * I, 21 * I), 'F32'), format: 'F32', shape: [1, I] },
@@ -63,7 +63,7 @@ export function frozenMatrixContract(subject: () => ContractSubject): void {
       expectClose(
         backend.frozenProduct(matrix(x, 3), stacked),
         plainProduct(x, plainTranspose(W, O, I), 3, I, O),
-        frozenTolerance,
+        shortTolerance,
       );
       stacked.dispose();
     });

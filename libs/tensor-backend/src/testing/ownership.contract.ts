@@ -38,6 +38,8 @@ function useEverything({ backend }: ContractSubject): void {
   const square = matrix(seededValues(N * N, 39), N);
   const { y: normalized, inverseRms } = backend.rmsNorm(x, w, 1e-6);
   const { output, saved } = backend.attention(q, k, v, 1);
+  const compressed = backend.compress(x);
+  const half = matrix(seededValues((N * C) / 2, 40), N);
 
   const operations: Record<string, () => TensorContainer> = {
     frozenProduct: () => backend.frozenProduct(x, frozen),
@@ -52,11 +54,14 @@ function useEverything({ backend }: ContractSubject): void {
     rotateBackward: () => backend.rotateBackward(q, cos, sin),
     attention: () => {
       const forward = backend.attention(q, k, v, 1);
-      return [forward.output, ...forward.saved];
+      return [forward.output, ...forward.saved] as TensorContainer;
     },
     attentionBackward: () => ({ ...backend.attentionBackward(output, q, k, v, saved) }),
-    swiglu: () => backend.swiglu(x, y),
-    swigluBackward: () => ({ ...backend.swigluBackward(x, x, y) }),
+    compress: () => backend.compress(x) as unknown as TensorContainer,
+    restore: () => backend.restore(compressed),
+    sum: () => backend.sum(x, y),
+    swiglu: () => backend.swiglu(x),
+    swigluBackward: () => backend.swigluBackward(half, x),
     logSoftmax: () => backend.logSoftmax(x),
   };
   for (const [name, operation] of Object.entries(operations)) {
@@ -66,8 +71,8 @@ function useEverything({ backend }: ContractSubject): void {
     dispose(results);
     expect(memory().numTensors, `tensors left by ${name}`).toBe(warm);
   }
-  const operands = [x, y, w, dy, square, q, k, v, cos, sin, normalized, inverseRms, output, ...saved];
+  const operands = [x, y, w, dy, square, q, k, v, cos, sin, normalized, inverseRms, output, half, compressed, ...saved];
   expect(operands.filter((tensor) => tensor.isDisposed)).toEqual([]);
   frozen.dispose();
-  dispose(operands);
+  for (const operand of operands) operand.dispose();
 }

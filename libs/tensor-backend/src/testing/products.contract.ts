@@ -1,7 +1,9 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { CompressedMatrix } from '../tensor-backend.js';
 import { expectClose, matrix } from './contract-subject.js';
 import type { ContractSubject } from './contract-subject.js';
 import { seededValues } from './oracle/plain-array.js';
+import type { PlainArray } from './oracle/plain-array.js';
 import { plainProduct, plainTranspose } from './oracle/plain-operations.js';
 
 /** Sizes on either side of whatever a backend decides by size. */
@@ -39,5 +41,26 @@ export function productsContract(subject: () => ContractSubject): void {
       const { backend, tolerance } = subject();
       expectClose(backend.productTransposedLeft(matrix(plainTranspose(a, M, K), K), matrix(b, K)), expected, tolerance);
     });
+
+    it('multiply compressed matrices', () => {
+      const { backend, shortTolerance } = subject();
+      const short = (values: PlainArray, rows: number) => backend.compress(matrix(values, rows));
+      const expectProduct = (product: CompressedMatrix) => {
+        expect(product.shape).toEqual([M, N]);
+        expectClose(backend.restore(product), expected, shortTolerance);
+      };
+      expectProduct(backend.product(short(a, M), short(b, K)));
+      expectProduct(backend.productTransposedRight(short(a, M), short(plainTranspose(b, K, N), N)));
+      expectProduct(backend.productTransposedLeft(short(plainTranspose(a, M, K), K), short(b, K)));
+    });
+  });
+
+  it('sums are taken in either form', () => {
+    const { backend, tolerance, shortTolerance } = subject();
+    const [a, b] = [seededValues(35, 41), seededValues(35, 42)];
+    const expected = a.map((value, i) => value + b[i]!);
+    expectClose(backend.sum(matrix(a, 5), matrix(b, 5)), expected, tolerance);
+    const compressed = backend.sum(backend.compress(matrix(a, 5)), backend.compress(matrix(b, 5)));
+    expectClose(backend.restore(compressed), expected, shortTolerance);
   });
 }

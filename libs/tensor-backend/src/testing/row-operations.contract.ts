@@ -1,3 +1,5 @@
+import { concat, slice, split } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { expectClose, heads, matrix, vector } from './contract-subject.js';
 import type { ContractSubject } from './contract-subject.js';
@@ -68,12 +70,13 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
 
     it('gates', () => {
       const { backend, tolerance } = subject();
-      expectClose(backend.swiglu(matrix(gate, N), matrix(up, N)), plainSwiglu(gate, up), tolerance);
+      expectClose(backend.swiglu(sideBySide(gate, up, N)), plainSwiglu(gate, up), tolerance);
     });
 
     it('passes gradients back to gate and up', () => {
       const { backend, tolerance } = subject();
-      const { dGate, dUp } = backend.swigluBackward(matrix(dy, N), matrix(gate, N), matrix(up, N));
+      const dGateUp = backend.swigluBackward(matrix(dy, N), sideBySide(gate, up, N));
+      const [dGate, dUp] = split(dGateUp, 2, 1) as [Tensor2D, Tensor2D];
       expectClose(
         dGate,
         finiteDifferences((at) => plainSwiglu(at, up), gate, dy),
@@ -86,12 +89,22 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
       );
     });
 
+    it('does both in the short form', () => {
+      const { backend, shortTolerance } = subject();
+      const gateUp = backend.compress(sideBySide(gate, up, N));
+      expectClose(backend.restore(backend.swiglu(gateUp)), plainSwiglu(gate, up), shortTolerance);
+      const dGateUp = backend.restore(backend.swigluBackward(backend.compress(matrix(dy, N)), gateUp));
+      const dUp = finiteDifferences((at) => plainSwiglu(gate, at), up, dy);
+      expectClose(slice(dGateUp, [0, C], [N, C]), dUp, shortTolerance);
+    });
+
     it('saturates without overflow', () => {
       const { backend, tolerance } = subject();
       const [far, ones] = [Float64Array.of(-200, -100, 0, 100, 200), new Float64Array(5).fill(1)];
-      expectClose(backend.swiglu(matrix(far, 1), matrix(ones, 1)), plainSwiglu(far, ones), tolerance);
-      const { dGate } = backend.swigluBackward(matrix(ones, 1), matrix(far, 1), matrix(ones, 1));
-      expectClose(dGate, Float64Array.of(0, 0, 0.5, 1, 1), tolerance);
+      const gateUp = sideBySide(far, ones, 1);
+      expectClose(backend.swiglu(gateUp), plainSwiglu(far, ones), tolerance);
+      const dGateUp = backend.swigluBackward(matrix(ones, 1), gateUp);
+      expectClose(slice(dGateUp, [0, 0], [1, 5]), Float64Array.of(0, 0, 0.5, 1, 1), tolerance);
     });
   });
 
@@ -109,4 +122,8 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
       expectClose(backend.logSoftmax(matrix(x, 4)), plainLogSoftmax(x, V), tolerance);
     });
   });
+}
+
+function sideBySide(gate: PlainArray, up: PlainArray, rows: number): Tensor2D {
+  return concat([matrix(gate, rows), matrix(up, rows)], 1);
 }

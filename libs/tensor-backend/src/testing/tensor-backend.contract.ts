@@ -12,18 +12,18 @@ export interface TensorBackendContractOptions {
   readonly create: () => Promise<TensorBackend>;
   /** See ContractSubject; 2e-6 is what float32 with another order of summation needs at these sizes. */
   readonly tolerance?: number;
-  readonly frozenTolerance?: number;
+  readonly shortTolerance?: number;
 }
 
 /** Holds a backend to the contract: every operation against a slow, plain float64 oracle, every backward pass against its finite differences. */
 export function tensorBackendContract(options: TensorBackendContractOptions): void {
-  const { name, create, tolerance = 2e-6, frozenTolerance = tolerance } = options;
+  const { name, create, tolerance = 2e-6, shortTolerance = tolerance } = options;
   describe(`the tensor backend ${name}`, () => {
     let backend: TensorBackend;
     beforeAll(async () => {
       backend = await create();
     });
-    const subject = (): ContractSubject => ({ backend, tolerance, frozenTolerance });
+    const subject = (): ContractSubject => ({ backend, tolerance, shortTolerance });
     frozenMatrixContract(subject);
     productsContract(subject);
     rowOperationsContract(subject);
