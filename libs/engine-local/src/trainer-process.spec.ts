@@ -196,7 +196,7 @@ describe('TrainerProcess', () => {
 
   describe('when the process is silent', () => {
     it('kills it, fails with trainer_unresponsive, and starts another at the next call', async () => {
-      const subject = trainer({ noProgressMs: 300 });
+      const subject = trainer({ noProgressMs: 1_000 });
       await subject.call('status', {});
       const first = subject.processId;
       await expect(subject.call('distill', task('hang'))).rejects.toMatchObject({ code: 'trainer_unresponsive' });
@@ -206,12 +206,12 @@ describe('TrainerProcess', () => {
     });
 
     it('does so while it loads, too', async () => {
-      const subject = trainer({ noProgressMs: 300 }, 'hang-at-load');
+      const subject = trainer({ noProgressMs: 1_000 }, 'hang-at-load');
       await expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_unresponsive' });
     });
 
     it('does so although it still tells its status', async () => {
-      const subject = trainer({ noProgressMs: 300 });
+      const subject = trainer({ noProgressMs: 1_000 });
       const stuck = expect(subject.call('distill', task('hang'))).rejects.toMatchObject({
         code: 'trainer_unresponsive',
       });
@@ -225,17 +225,17 @@ describe('TrainerProcess', () => {
     });
 
     it('lets it be while it shows progress, however long it takes', async () => {
-      const subject = trainer({ noProgressMs: 300 });
+      const subject = trainer({ noProgressMs: 1_000 });
       const fractions: number[] = [];
       await subject.call('distill', task('trickle'), { onProgress: ({ fraction }) => fractions.push(fraction) });
       expect(fractions).toHaveLength(10);
     });
 
     it('lets it be while it has nothing to do', async () => {
-      const subject = trainer({ noProgressMs: 100 });
+      const subject = trainer({ noProgressMs: 1_000 });
       await subject.call('status', {});
       const first = subject.processId;
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
       expect(await subject.call('generate', ask('tokens'))).toMatchObject({ text: 'abc' });
       expect(subject.processId).toBe(first);
     });

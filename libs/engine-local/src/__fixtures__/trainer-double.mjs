@@ -72,7 +72,7 @@ const behaviours = {
       if (fraction < 0.95) return;
       clearInterval(timer);
       send({ id, result: { metrics: null } });
-    }, 60);
+    }, 150);
   },
 };
 
