@@ -16,6 +16,7 @@ export const allowedArrows = {
   trainer: ['training', 'core-model', 'tensor-backend', 'contracts'],
   api: ['engine-local', 'storage-fs', 'serving-embedded', 'contracts'],
   'api-e2e': [],
+  bench: ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   'verify-golden': ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   demo: [],
   'native-runtime': ['tensor-backend'],
@@ -25,7 +26,7 @@ export const allowedArrows = {
 const scopeTag = (project) => `scope:${project}`;
 
 /** The only projects that may load TensorFlow.js: all tensor work is in the trainer process or in a tool. */
-const TENSOR_PROJECTS = ['tensor-backend', 'core-sdpo', 'core-model', 'training', 'trainer', 'verify-golden'];
+const TENSOR_PROJECTS = ['tensor-backend', 'core-sdpo', 'core-model', 'training', 'trainer', 'verify-golden', 'bench'];
 
 const arrows = Object.entries(allowedArrows).map(([project, targets]) => ({
   sourceTag: scopeTag(project),
