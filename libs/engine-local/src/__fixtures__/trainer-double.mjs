@@ -61,7 +61,8 @@ const behaviours = {
     for (const text of ['a', 'b', 'c']) send({ id, progress: { tokenId: 1, text, logprob: -1, alternatives: [] } });
     send({ id, result: { text: 'abc' } });
   },
-  'wait-for-cancel': ({ id }) => waiting.set(id, () => send({ id, error: { code: 'cancelled', message: 'Cancelled.', details: {} } })),
+  'wait-for-cancel': ({ id }) =>
+    waiting.set(id, () => send({ id, error: { code: 'cancelled', message: 'Cancelled.', details: {} } })),
   refuse: ({ id }) => send({ id, error: { code: 'context_too_long', message: 'Too long.', details: { tokens: 9 } } }),
   'unknown-code': ({ id }) => send({ id, error: { code: 'made_up', message: 'What?', details: {} } }),
   trickle: ({ id }) => {
@@ -81,7 +82,10 @@ const methods = {
     if (atStart === 'crash-at-load') process.exit(4);
     if (atStart === 'hang-at-load') return;
     if (atStart === 'refuse-to-load') {
-      send({ id, error: { code: 'base_model_invalid', message: 'config.json is missing.', details: { file: 'config.json' } } });
+      send({
+        id,
+        error: { code: 'base_model_invalid', message: 'config.json is missing.', details: { file: 'config.json' } },
+      });
       return;
     }
     send({ id, progress: { phase: 'reading', loadedBytes: 1, totalBytes: 2 } });
