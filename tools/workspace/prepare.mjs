@@ -1,8 +1,9 @@
 /**
- * Installs and builds what is missing, before `npm start` and `npm test`; nothing when all is there.
+ * Installs and builds what is missing, before `npm start` and `npm test`, and sets up the native library; nothing when
+ * all is there. `native` is for `npm run setup:native`: it builds what sets up the native library, and leaves that to it.
  * Plain JavaScript without packages: it runs on a machine that has only Node and npm.
  *
- * Usage: node tools/workspace/prepare.mjs start|test
+ * Usage: node tools/workspace/prepare.mjs start|test|native
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,6 +14,13 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const installedMark = path.join(root, 'node_modules', '.claas-installed');
 const MINIMUM_NODE = [20, 19];
+
+/** What is built for what. */
+const PROJECTS = {
+  start: ['apps/api', 'apps/trainer', 'tools/native-runtime'],
+  test: ['tsconfig.json'],
+  native: ['tools/native-runtime'],
+};
 
 function say(text) {
   process.stderr.write(`claas: ${text}\n`);
@@ -67,17 +75,39 @@ async function installPackages() {
 }
 
 async function build(what) {
-  const projects = what === 'start' ? ['apps/api', 'apps/trainer'] : ['tsconfig.json'];
+  const projects = PROJECTS[what];
   const compiler = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const isBuilt = projects.every((project) => existsSync(path.join(root, project, 'dist')));
   await run(isBuilt ? 'Checking the build' : 'Building', process.execPath, [compiler, '-b', ...projects]);
 }
 
+/** Shows its own progress and says itself what is lost without it; that is never a reason not to go on. */
+async function setUpNativeLibrary() {
+  const tool = path.join(root, 'tools', 'native-runtime', 'dist', 'main.js');
+  const child = spawn(process.execPath, [tool, '--automatic', '--quiet'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [code, signal] = await new Promise((resolve) => {
+    child.on('error', (error) => {
+      say(`The native library can't be set up: ${error.message}. Everything runs without it, on WebAssembly.`);
+      resolve([0, null]);
+    });
+    child.on('close', (code, signal) => resolve([code, signal]));
+  });
+  if (code === 0) return;
+  if (signal === 'SIGINT' || code === 130) process.exit(130);
+  say(
+    `Setting up the native library ended early (${signal ?? `exit code ${code}`}): \`npm run setup:native\` says why.`,
+  );
+}
+
 const what = process.argv[2];
-if (what !== 'start' && what !== 'test') {
-  say('Usage: node tools/workspace/prepare.mjs start|test');
+if (!Object.hasOwn(PROJECTS, what ?? '')) {
+  say('Usage: node tools/workspace/prepare.mjs start|test|native');
   process.exit(2);
 }
 checkNode();
 await installPackages();
 await build(what);
+if (what !== 'native') await setUpNativeLibrary();

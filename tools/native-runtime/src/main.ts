@@ -1,15 +1,15 @@
+import { readNativeRuntime } from '@claas/tensor-backend/native-runtime';
 import { parseArguments, USAGE } from './arguments.js';
+import type { Arguments } from './arguments.js';
 import { hasNvidiaDriver } from './machine/has-nvidia-driver.js';
 import { endAllGroups } from './process/process-groups.js';
 import { PlainProgress } from './progress/plain-progress.js';
 import { TerminalProgress } from './progress/terminal-progress.js';
 import { failureLine, reportLine } from './report-line.js';
-import { readNativeRuntime } from '@claas/tensor-backend/native-runtime';
 import { nativeSettings } from './settings/native-settings.js';
 import type { NativeSettings } from './settings/native-settings.js';
 import { readEnvironment } from './settings/read-environment.js';
 import { setUpNativeRuntime } from './set-up/set-up-native-runtime.js';
-import type { Arguments } from './arguments.js';
 
 const OK = 0;
 const FAILED = 1;
@@ -33,7 +33,7 @@ async function setUp(args: Arguments, settings: NativeSettings): Promise<number>
     if (important || !args.quiet) say(text);
     return result.state === 'remembered' && args.strict ? FAILED : OK;
   } catch (error) {
-    say(failureLine(error, readNativeRuntime(settings.directory).state === 'ready'));
+    say(failureLine(error, settings, readNativeRuntime(settings.directory).state === 'ready'));
     return args.strict ? FAILED : OK;
   }
 }
@@ -54,7 +54,7 @@ async function main(): Promise<number> {
   try {
     settings = nativeSettings(readEnvironment(process.cwd(), process.env), hasNvidiaDriver());
   } catch (error) {
-    say(failureLine(error, false));
+    say(failureLine(error, null, false));
     return args.strict ? FAILED : OK;
   }
   return setUp(args, settings);

@@ -1,8 +1,9 @@
+import { logOf } from './settings/native-settings.js';
 import type { NativeSettings } from './settings/native-settings.js';
 import { SetUpError } from './set-up/set-up-error.js';
 import type { SetUpResult } from './set-up/set-up-native-runtime.js';
 
-const LOST = 'WebAssembly (one CPU thread, float32, many times slower)';
+const LOST = 'WebAssembly (one CPU thread, float32, much slower)';
 const RETRY = '`npm run setup:native` tries again';
 
 /** What a finished run comes to, as one line; `important` lines are shown to a quiet run too. */
@@ -38,9 +39,10 @@ export function reportLine(result: SetUpResult, settings: NativeSettings, now: n
 }
 
 /** @param hasRuntime is a sound runtime in place all the same? */
-export function failureLine(error: unknown, hasRuntime: boolean): string {
+export function failureLine(error: unknown, settings: NativeSettings | null, hasRuntime: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
-  const remedy = error instanceof SetUpError ? ` To get it: ${error.remedy}.` : ` ${RETRY}.`;
   const lost = hasRuntime ? 'The native library stays as it was' : `No native library, running on ${LOST}`;
-  return `${lost}: ${message}.${remedy}`;
+  if (!(error instanceof SetUpError)) return `${lost}: ${message} (${RETRY}).`;
+  const log = error.isCostly && settings !== null ? ` Details: ${logOf(settings)}` : '';
+  return `${lost}: ${error.message}. To get it: ${error.remedy}.${log}`;
 }

@@ -7,6 +7,7 @@ import type { RememberedFailure } from '../failure/failure-memory.js';
 import { withLock } from '../lock/with-lock.js';
 import type { Progress } from '../progress/progress.js';
 import { verifyRuntime } from '../runtime/verify-runtime.js';
+import { logOf } from '../settings/native-settings.js';
 import type { NativeSettings } from '../settings/native-settings.js';
 import { givenDirectory } from '../sources/given-directory.js';
 import { removeLeftOvers } from './remove-left-overs.js';
@@ -85,7 +86,7 @@ function isOfSource(source: string, { libtensorflow }: NativeSettings): boolean 
 
 async function build(settings: NativeSettings, options: SetUpOptions): Promise<SetUpResult> {
   const memory = new FailureMemory(settings);
-  const log = `${settings.directory}.log`;
+  const log = logOf(settings);
   await removeLeftOvers(settings.directory);
   writeFileSync(log, `${new Date().toISOString()} ${settings.directory}\n`);
   const onOutput = (text: string): void => {

@@ -54,6 +54,11 @@ export function nativeSettings(environment: Environment, hasNvidiaDriver: boolea
   };
 }
 
+/** What compiler, pip and proof said in the last attempt. */
+export function logOf({ directory }: NativeSettings): string {
+  return `${directory}.log`;
+}
+
 function downloadLimit(environment: Environment): number {
   const text = valueOf(environment, 'CLAAS_NATIVE_DOWNLOAD_TIMEOUT_S');
   if (text === null) return 15 * MINUTE;
