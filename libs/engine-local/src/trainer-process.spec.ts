@@ -169,12 +169,18 @@ describe('TrainerProcess', () => {
     });
 
     it('backs off when it crashes repeatedly at start, and tries again later', async () => {
-      const subject = trainer({}, 'crash-at-load');
+      const subject = trainer({ backoffMs: 200 }, 'crash-at-load');
       await expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_failed_to_start' });
       await expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_failed_to_start' });
-      const begun = performance.now();
-      await expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_failed_to_start' });
-      expect(performance.now() - begun).toBeLessThan(20);
+      const refused = expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_failed_to_start' });
+      await new Promise(setImmediate);
+      expect(subject.processId).toBeNull();
+      await refused;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      const tried = expect(subject.call('status', {})).rejects.toMatchObject({ code: 'trainer_failed_to_start' });
+      await new Promise(setImmediate);
+      expect(subject.processId).not.toBeNull();
+      await tried;
     });
 
     it('works after a start that failed once', async () => {
