@@ -20,6 +20,8 @@ export interface ExpectedLogprobs {
   readonly responseTokenIds: readonly number[];
   /** From the trainer, at temperature 1. */
   readonly logprobs: readonly number[];
+  /** The same tokens under the version before, so that a server which still answers with that one is found. */
+  readonly parentLogprobs?: readonly number[] | null;
 }
 
 export interface Verification {
@@ -27,6 +29,13 @@ export interface Verification {
   /** Largest absolute difference between the server's log-probs and the trainer's, in nats. */
   readonly maxDifference: number;
   readonly tolerance: number;
+  /** Mean absolute difference, where the server computes less exactly than the trainer and one token says little. */
+  readonly meanDifference?: number;
+  readonly meanTolerance?: number;
+  /** Mean absolute difference between this version and the one before, at the server; null when that one is gone. */
+  readonly previousDifference?: number | null;
+  /** The same at the trainer; null when it wasn't given. */
+  readonly expectedDifference?: number | null;
 }
 
 export interface ServingHealth {
