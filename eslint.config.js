@@ -18,6 +18,8 @@ export default tseslint.config(
         { allowConstantLoopConditions: 'only-allowed-literals' },
       ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // Answers are plain objects; their DTO classes only describe them for OpenAPI.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
     },
   },
