@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,9 +12,11 @@ import { DATABASES_UNDER_TEST, type TemporaryDatabase } from './testing/database
 import { TestProgram } from './testing/test-program.js';
 
 const KILLS = 5;
+/** Creating an embedded database, and starting processes, on a machine that has much else to do. */
+const PATIENCE_MS = 120_000;
 const PROGRAM = new URL('testing/accept-forever.ts', import.meta.url);
 
-describe.each(DATABASES_UNDER_TEST)('opening $name', ({ skipped, create }) => {
+describe.each(DATABASES_UNDER_TEST)('opening $name', { timeout: PATIENCE_MS }, ({ skipped, create }) => {
   describe.skipIf(skipped !== null)(skipped ?? 'available', () => {
     let temporary: TemporaryDatabase;
 
@@ -72,6 +77,18 @@ describe.each(DATABASES_UNDER_TEST)('opening $name', ({ skipped, create }) => {
       expect(accepted.size).toBeGreaterThan(KILLS);
       await database.orm.execute(sql`reindex table feedbacks`);
       await database.close();
-    }, 120_000);
+    });
+  });
+});
+
+describe('an embedded database that is not there yet', () => {
+  it('is created, with nothing left over', { timeout: PATIENCE_MS }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'claas-new-'));
+    const directory = join(folder, 'data', 'database');
+    const database = await openDatabase({ url: null, directory });
+    expect(await new FeedbackRepository(database).unfinished()).toEqual([]);
+    await database.close();
+    expect(readdirSync(join(folder, 'data'))).toEqual(['database']);
+    rmSync(folder, { recursive: true });
   });
 });

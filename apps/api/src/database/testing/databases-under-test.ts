@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseSettings } from '../database-settings.js';
+import { copyEmbeddedTemplate } from './embedded-template.js';
 import { PostgresServer } from './postgres-server.js';
 
 /** An empty database for one test file, and how to be rid of it. */
@@ -41,8 +42,10 @@ function whyNoServer(): string | null {
 
 export async function createEmbedded(): Promise<TemporaryDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'claas-database-'));
+  const directory = join(folder, 'database');
+  await copyEmbeddedTemplate(directory);
   return {
-    settings: { url: null, directory: join(folder, 'database') },
+    settings: { url: null, directory },
     remove: async () => {
       rmSync(folder, { recursive: true, force: true });
     },

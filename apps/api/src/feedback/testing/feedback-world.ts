@@ -85,7 +85,9 @@ export class FeedbackWorld {
     const store = new FsAdapterStore({ root: options.root });
     await store.open();
     const world = new FeedbackWorld(options, store);
-    await new ServedAdapters(store, world.serving).publishAll();
+    await new ServedAdapters(store, world.serving).publishAll((_loraId, error) => {
+      throw error;
+    });
     await world.processor.start();
     return world;
   }
