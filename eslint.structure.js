@@ -13,6 +13,7 @@ export const allowedArrows = {
   'engine-local': ['contracts'],
   'storage-fs': ['contracts'],
   'serving-embedded': ['contracts'],
+  'vllm-control': ['contracts'],
   trainer: ['training', 'core-model', 'tensor-backend', 'contracts'],
   api: ['engine-local', 'storage-fs', 'serving-embedded', 'contracts'],
   'api-e2e': [],
@@ -20,6 +21,7 @@ export const allowedArrows = {
   'verify-golden': ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   demo: [],
   'native-runtime': ['tensor-backend'],
+  'vllm-cpu': [],
   'check-structure': [],
 };
 
