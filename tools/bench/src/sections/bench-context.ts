@@ -28,8 +28,10 @@ export async function syntheticFiles(
   shape: ModelShape,
   rank: number,
 ): Promise<SyntheticFiles> {
-  progress.begin(`Writing a random model of shape ${shape.name}`, 1);
+  let isWriting = false;
   const onProgress = (written: number, total: number): void => {
+    if (!isWriting) progress.begin(`Writing a random model of shape ${shape.name}`, 1);
+    isWriting = true;
     progress.set(written / total);
   };
   const model = await syntheticModel(cache, shape, { onProgress });

@@ -3,10 +3,17 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { CompressedMatrix, TensorBackend } from '@claas/tensor-backend';
 import type { LimitMeasurement } from '../contestant/messages.js';
 
+type ProductSize = readonly [M: number, K: number, N: number];
+
 /** (M, K)·(K, N): as many rows as a step has positions, and as many as processors like best. */
-const SIZES: readonly (readonly [M: number, K: number, N: number])[] = [
+const SIZES: readonly ProductSize[] = [
   [256, 4096, 12_288],
   [1024, 4096, 4096],
+];
+/** The same on wasm, which would take seconds for each of those. */
+const WASM_SIZES: readonly ProductSize[] = [
+  [256, 1024, 1024],
+  [512, 512, 512],
 ];
 const PRODUCTS_IN_A_ROW = 3;
 const SEED = 3;
@@ -14,7 +21,7 @@ const SEED = 3;
 /** The fastest of some plain products of two matrices in the backend's short format, each as it is and with the right one transposed. */
 export async function measureLimit(backend: TensorBackend, repetitions: number): Promise<LimitMeasurement> {
   let best = 0;
-  for (const [M, K, N] of SIZES) {
+  for (const [M, K, N] of backend.description.name === 'wasm' ? WASM_SIZES : SIZES) {
     const a = compressed(backend, [M, K]);
     for (const [shape, product] of [
       [[K, N], (b: CompressedMatrix) => backend.product(a, b)],
