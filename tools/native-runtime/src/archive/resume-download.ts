@@ -1,7 +1,5 @@
-import { createWriteStream, statSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { statSync } from 'node:fs';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 
 export interface DownloadOptions {
   readonly timeoutMs: number;
@@ -41,16 +39,18 @@ export async function resumeDownload(url: string, file: string, options: Downloa
     const length = response.headers.get('content-length');
     const total = length === null ? null : start + Number(length);
     let done = start;
-    const count = new Transform({
-      transform(chunk: Buffer, _encoding, next) {
+    const target = await open(part, goesOn ? 'a' : 'w');
+    try {
+      // Written piece by piece: what has arrived stays when the connection breaks.
+      for await (const chunk of response.body) {
+        await target.writeFile(chunk);
         done += chunk.length;
         timer.refresh();
         options.onBytes(done, total);
-        next(null, chunk);
-      },
-    });
-    const target = createWriteStream(part, { flags: goesOn ? 'a' : 'w' });
-    await pipeline(Readable.fromWeb(response.body), count, target, { signal });
+      }
+    } finally {
+      await target.close();
+    }
     if (total !== null && done !== total) throw new Error(`only ${done} of ${total} bytes arrived`);
     await rename(part, file);
     await rm(versionFile, { force: true });

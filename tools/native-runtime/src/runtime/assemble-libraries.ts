@@ -4,7 +4,8 @@ import type { LibrarySource, LibTensorFlow } from '../sources/library-source.js'
 
 /**
  * Lays the libraries where the addon and libtensorflow's own search paths expect them: `lib/*` and, with CUDA,
- * `nvidia/<name>/lib/*` (as `../nvidia` of the wheel's `tensorflow` folder). Ours are moved, others' are linked.
+ * `nvidia/<name>/lib/*` (as `../nvidia` of the wheel's `tensorflow` folder). The headers are kept too (`include`), so
+ * that CLAAS_LIBTENSORFLOW of another cache can name this runtime. Ours are moved, others' are linked.
  * @returns names of the libraries in `lib`
  */
 export async function assembleLibraries(
@@ -16,9 +17,11 @@ export async function assembleLibraries(
   await mkdir(path.join(directory, 'lib'), { recursive: true });
   const names = library.libraries.map((file) => path.basename(file));
   for (const file of library.libraries) await place(file, path.join(directory, 'lib', path.basename(file)));
-  if (library.nvidiaDirectory !== null) {
-    const target = path.join(directory, 'nvidia');
-    await (ownership === 'ours' ? rename(library.nvidiaDirectory, target) : symlink(library.nvidiaDirectory, target));
+  const folders = { include: library.includeDirectory, nvidia: library.nvidiaDirectory };
+  for (const [name, folder] of Object.entries(folders)) {
+    if (folder === null) continue;
+    const target = path.join(directory, name);
+    await (ownership === 'ours' ? rename(folder, target) : symlink(await realpath(folder), target));
   }
   return names;
 }

@@ -4,9 +4,12 @@ import { RUNTIME_RECORD } from '@claas/tensor-backend/native-runtime';
 import type { RuntimeFile } from '@claas/tensor-backend/native-runtime';
 import { crc32OfFile } from './crc32-of-file.js';
 
-/** All files of a runtime (its record aside) as its record keeps them; links count as what they point at. */
+/** Not needed to run. */
+const LEFT_OUT = [RUNTIME_RECORD, 'include'];
+
+/** The files that a runtime runs on, as its record keeps them; links count as what they point at. */
 export async function describeFiles(directory: string): Promise<RuntimeFile[]> {
-  const names = (await filesBelow(directory)).filter((name) => name !== RUNTIME_RECORD).sort();
+  const names = (await filesBelow(directory, LEFT_OUT)).sort();
   const files: RuntimeFile[] = [];
   for (const name of names) {
     const file = path.join(directory, name);
@@ -16,13 +19,14 @@ export async function describeFiles(directory: string): Promise<RuntimeFile[]> {
   return files;
 }
 
-async function filesBelow(directory: string): Promise<string[]> {
+async function filesBelow(directory: string, leftOut: readonly string[]): Promise<string[]> {
   const names: string[] = [];
   // Links to folders are followed by hand: `recursive` of readdir does not enter them.
   for (const name of await readdir(directory)) {
+    if (leftOut.includes(name)) continue;
     const found = await stat(path.join(directory, name));
     if (found.isDirectory()) {
-      names.push(...(await filesBelow(path.join(directory, name))).map((below) => `${name}/${below}`));
+      names.push(...(await filesBelow(path.join(directory, name), [])).map((below) => `${name}/${below}`));
     } else if (found.isFile()) names.push(name);
   }
   return names;

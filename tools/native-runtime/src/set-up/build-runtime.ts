@@ -41,7 +41,7 @@ export async function buildRuntime(source: LibrarySource, context: BuildContext)
     progress.stage('Compiling the addon');
     const addon = path.join(runtime, ADDON);
     const libraryDirectory = path.join(runtime, 'lib');
-    const { includeDirectory } = library;
+    const includeDirectory = path.join(runtime, 'include');
     const timeoutMs = settings.limits.compilation;
     await compileAddon({ output: addon, libraries, libraryDirectory, includeDirectory, timeoutMs }, settings, onOutput);
     progress.stage('Proving it');

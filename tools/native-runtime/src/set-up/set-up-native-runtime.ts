@@ -80,8 +80,8 @@ async function settledWithoutWork(
 }
 
 /** A library that was named by hand replaces another one; without one, whatever is there will do. */
-function isOfSource(source: string, { libtensorflow }: NativeSettings): boolean {
-  return libtensorflow === null || source === givenDirectory(libtensorflow).title;
+function isOfSource(source: string, { libtensorflow, directory }: NativeSettings): boolean {
+  return libtensorflow === null || source === givenDirectory(libtensorflow, directory).title;
 }
 
 async function build(settings: NativeSettings, options: SetUpOptions): Promise<SetUpResult> {

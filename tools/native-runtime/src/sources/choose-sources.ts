@@ -7,6 +7,6 @@ import { pipWheel } from './pip-wheel.js';
 
 /** The sources in the order in which they are tried. */
 export function chooseSources(settings: NativeSettings): LibrarySource[] {
-  if (settings.libtensorflow !== null) return [givenDirectory(settings.libtensorflow)];
+  if (settings.libtensorflow !== null) return [givenDirectory(settings.libtensorflow, settings.directory)];
   return [installedPython(settings), pipWheel(settings), cArchive(settings)];
 }

@@ -1,15 +1,20 @@
+import path from 'node:path';
 import { SetUpError } from '../set-up/set-up-error.js';
 import { findLibTensorFlow } from './find-libtensorflow.js';
 import type { LibrarySource } from './library-source.js';
 
-/** The folder that `CLAAS_LIBTENSORFLOW` names. Whoever sets it means it: nothing else is tried when it is wrong. */
-export function givenDirectory(directory: string): LibrarySource {
+/**
+ * The folder that `CLAAS_LIBTENSORFLOW` names. Whoever sets it means it: nothing else is tried when it is wrong.
+ * @param runtimeDirectory where the runtime goes, which must not be linked to itself
+ */
+export function givenDirectory(directory: string, runtimeDirectory: string): LibrarySource {
   return {
     title: `CLAAS_LIBTENSORFLOW (${directory})`,
     ownership: 'foreign',
     isPinned: true,
     obtain: () => {
-      const found = findLibTensorFlow(directory);
+      const isItself = path.relative(runtimeDirectory, directory) === '';
+      const found = isItself ? `${directory} is where the runtime goes` : findLibTensorFlow(directory);
       if (typeof found !== 'string') return Promise.resolve(found);
       return Promise.reject(
         new SetUpError(

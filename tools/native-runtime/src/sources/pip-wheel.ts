@@ -16,14 +16,14 @@ import type { LibrarySource, LibTensorFlow, ObtainOptions } from './library-sour
 /** The version that our figures are measured with. */
 export const TENSORFLOW_VERSION = '2.21.0';
 
-/** Wheel and what is unpacked of it, with some room. */
-const SPACE = { cpu: 1.3e9, cuda: 12e9 };
+/** Bytes for the wheels and for what is unpacked of them, with some room. */
+const SPACE_NEEDED = { cpu: 1.3e9, cuda: 12e9 };
 
 /**
  * TensorFlow's wheel through the machine's own pip: the CPU build, or with an NVIDIA driver the one with CUDA and NVIDIA's
  * libraries (its extra `and-cuda`). A wheel that an interrupted run left is used again.
  */
-export function pipWheel(settings: NativeSettings): LibrarySource {
+export function pipWheel(settings: NativeSettings, space = SPACE_NEEDED): LibrarySource {
   const cuda = settings.hasNvidiaDriver && process.platform === 'linux';
   const name = !cuda && process.platform === 'linux' && process.arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
   return {
@@ -31,7 +31,7 @@ export function pipWheel(settings: NativeSettings): LibrarySource {
     ownership: 'ours',
     isPinned: true,
     obtain: async (options) => {
-      await checkFreeSpace(options.workDirectory, cuda ? SPACE.cuda : SPACE.cpu);
+      await checkFreeSpace(options.workDirectory, cuda ? space.cuda : space.cpu);
       const wheels = new Wheels(settings, options);
       await wheels.bring(`${name}==${TENSORFLOW_VERSION}`, [`${name}==${TENSORFLOW_VERSION}`], isWantedOfTensorFlow);
       if (cuda) {
