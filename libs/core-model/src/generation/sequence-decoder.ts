@@ -7,32 +7,46 @@ import { finalNorm, layerPass } from '../model/forward-pass.js';
 import type { LanguageModel } from '../model/language-model.js';
 import { sequenceRows } from '../model/sequence-rows.js';
 import type { SequenceRows } from '../model/sequence-rows.js';
+import { DecodingBatch } from './decoding-batch.js';
+import type { DecodingSequence } from './decoding-sequence.js';
 import { KeyValueCache } from './key-value-cache.js';
 
 /** Prompt positions that go through a layer at a time: bounds the work between two breaths of the event loop. */
 const PREFILL_CHUNK = 256;
 
 /** One growing sequence: takes tokens in, gives the logits of what comes next. */
-export class SequenceDecoder {
-  private readonly cache = new KeyValueCache();
+export class SequenceDecoder implements DecodingSequence {
+  readonly cache = new KeyValueCache();
+  private readonly batch: DecodingBatch;
 
   constructor(
     private readonly model: LanguageModel,
-    private readonly adapter: LoraAdapter | null,
-  ) {}
+    readonly adapter: LoraAdapter | null,
+  ) {
+    this.batch = DecodingBatch.of(model);
+  }
 
   /**
    * Appends tokens (at least one) and returns the logits (V) after the last of them.
    * @throws ComputationCancelledError; the decoder is then good for `dispose` only
    */
   async append(tokenIds: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    // A prompt's pieces go through alone, a single further token together with those of the model's other sequences.
+    if (tokenIds.length === 1 && this.cache.length > 0) return this.batch.next(this, tokenIds[0]!, signal);
     const lastChunk = Math.floor((tokenIds.length - 1) / PREFILL_CHUNK) * PREFILL_CHUNK;
     for (let t = 0; t < lastChunk; t += PREFILL_CHUNK) {
       const rows = sequenceRows(tokenIds.slice(t, t + PREFILL_CHUNK), 0);
-      dispose(await this.run(rows, signal));
+      dispose(await this.batch.between(() => this.run(rows, signal)));
     }
     const rest = tokenIds.slice(lastChunk);
-    const rows = rest.length === 1 ? singleRow(rest[0]!) : sequenceRows(rest, rest.length - 1);
+    return this.batch.between(() => this.lastLogits(sequenceRows(rest, rest.length - 1), signal));
+  }
+
+  dispose(): void {
+    this.cache.dispose();
+  }
+
+  private async lastLogits(rows: SequenceRows, signal: AbortSignal | undefined): Promise<Float32Array> {
     const x = await this.run(rows, signal);
     const logits = tidy(() => this.model.headProduct(finalNorm(this.model, x, rows).y));
     x.dispose();
@@ -43,10 +57,6 @@ export class SequenceDecoder {
     }
   }
 
-  dispose(): void {
-    this.cache.dispose();
-  }
-
   /** All layers over a chunk: the top layer's output. */
   private async run(rows: SequenceRows, signal: AbortSignal | undefined): Promise<Tensor2D> {
     const { model, cache } = this;
@@ -55,10 +65,8 @@ export class SequenceDecoder {
     const rotary = model.rotary.at(cache.length, padded.length);
     let x = model.embed(padded);
     try {
-      await yieldToEventLoop(signal);
       for (let i = 0; i < model.layers.length; i++) {
-        // A single token is done in an instant: one turn of the event loop is enough for it.
-        if (i > 0 && count > 1) await yieldToEventLoop(signal);
+        await yieldToEventLoop(signal);
         const pass = layerPass(model, i, this.adapter, rotary, { topFrom, extend: cache.extend(i, count) });
         const y = tidy(() => decoderLayerForward(x, pass));
         x.dispose();
@@ -73,9 +81,4 @@ export class SequenceDecoder {
       dispose([rotary.cos, rotary.sin]);
     }
   }
-}
-
-/** A single token needs no padding. */
-function singleRow(tokenId: number): SequenceRows {
-  return { padded: Int32Array.of(tokenId), from: 0, count: 1, topFrom: 0 };
 }

@@ -35,6 +35,20 @@ export class RotaryTables {
     return { cos: slice(this.cosTable), sin: slice(this.sinTable) };
   }
 
+  /** Tables whose row n is that of position `positions[n]`; the caller disposes of them. */
+  atPositions(positions: readonly number[]): RotarySlice {
+    this.grow(Math.max(...positions) + 1);
+    const D = this.headDim;
+    const rows = (table: Float32Array) => {
+      const values = new Float32Array(positions.length * D);
+      positions.forEach((t, n) => {
+        values.set(table.subarray(t * D, (t + 1) * D), n * D);
+      });
+      return tensor2d(values, [positions.length, D]);
+    };
+    return { cos: rows(this.cosTable), sin: rows(this.sinTable) };
+  }
+
   private grow(positions: number): void {
     if (positions <= this.positions) return;
     const T = Math.max(positions, 2 * this.positions, 256);

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { createTensorBackend } from '@claas/tensor-backend';
+import { GoldenModel } from '../__fixtures__/golden-model.js';
+import { readAdapterFiles } from '../adapter-files/read-adapter-files.js';
+import { LoraAdapter } from '../lora/lora-adapter.js';
+import { LanguageModel } from '../model/language-model.js';
+import { SequenceDecoder } from './sequence-decoder.js';
+
+/** Read at this edge only: where the native library of this machine lies. Without it these tests are reported as skipped. */
+const nativeRuntime = process.env['CLAAS_NATIVE_RUNTIME'] ?? null;
+const PROMPTS = [9, 1, 70, 33].map((length, i) => Array.from({ length }, (_, t) => (t * 53 + i) % 250));
+const TOKENS = [17, 42, 5, 200, 31, 8];
+/**
+ * How many rows a product has decides in which order the native library sums, so float32 differs in its last bits. bfloat16 rounds such a
+ * difference to nothing or to one unit, 2⁻⁸ of a number; logits of these models are below 8, and the layers add some of those up.
+ */
+const TOLERANCES = { F32: 1e-4, BF16: 0.1 } as const;
+
+describe.skipIf(nativeRuntime === null)('a decoding batch on the native backend', () => {
+  it.each(['F32', 'BF16'] as const)('gives each sequence the logits that it has alone, in %s', async (frozenFormat) => {
+    const golden = GoldenModel.of('qwen3_untied_gqa4', 'bf16');
+    const backend = await createTensorBackend('tensorflow', { nativeRuntime, frozenFormat });
+    const model = await LanguageModel.load(golden.directory, backend);
+    const files = await readAdapterFiles(golden.adapterDirectory(), model.config);
+    const adapter = LoraAdapter.fromFiles(model.config, files);
+    const decoders = () => PROMPTS.map((_, i) => new SequenceDecoder(model, i % 2 === 0 ? adapter : null));
+
+    const alone: Float32Array[][] = [];
+    for (const [i, decoder] of decoders().entries()) {
+      await decoder.append(PROMPTS[i]!);
+      const logits: Float32Array[] = [];
+      for (const token of TOKENS) logits.push(await decoder.append([token]));
+      alone.push(logits);
+      decoder.dispose();
+    }
+    const together = decoders();
+    await Promise.all(together.map((decoder, i) => decoder.append(PROMPTS[i]!)));
+    for (const [t, token] of TOKENS.entries()) {
+      const logits = await Promise.all(together.map((decoder) => decoder.append([token])));
+      logits.forEach((row, i) => {
+        const worst = row.reduce((most, value, v) => Math.max(most, Math.abs(value - alone[i]![t]![v]!)), 0);
+        expect(row.every(Number.isFinite)).toBe(true);
+        expect(worst).toBeLessThan(TOLERANCES[frozenFormat]);
+      });
+    }
+    for (const decoder of together) decoder.dispose();
+    adapter.dispose();
+    model.dispose();
+  });
+});
