@@ -16,7 +16,8 @@ import type {
 } from '@claas/contracts';
 import { PublishedAdapters } from './adapters/published-adapters.js';
 import { ServerAdapters } from './adapters/server-adapters.js';
-import { AnswerGenerator, contextTooLong } from './answering/answer-generator.js';
+import { AnswerGenerator } from './answering/answer-generator.js';
+import { asContextTooLong, contextTooLong } from './answering/context-too-long.js';
 import { isForgotten, retryUnanswered } from './answering/retry-unanswered.js';
 import { RequestGate } from './gate/request-gate.js';
 import { lookAtHealth } from './health/look-at-health.js';
@@ -234,7 +235,7 @@ export class VllmServing extends ServingControl {
         return await ask(served);
       } catch (error) {
         if (isForgotten(error, served.modelName) && mayRetry()) await served.recover();
-        throw error;
+        throw asContextTooLong(error) ?? error;
       } finally {
         served.end();
       }

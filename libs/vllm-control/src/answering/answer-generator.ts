@@ -7,6 +7,7 @@ import type { VllmSettings } from '../settings/vllm-settings.js';
 import type { ServerTokenizer } from '../tokens/server-tokenizer.js';
 import { readChunk } from './completion-chunk.js';
 import type { CompletionPiece } from './completion-chunk.js';
+import { contextTooLong } from './context-too-long.js';
 
 const MAX_SEED = 2 ** 31;
 
@@ -104,14 +105,6 @@ export class AnswerGenerator {
       alternatives: alternatives.map((other) => ({ ...other, text: texts.get(other.tokenId) ?? '' })),
     }));
   }
-}
-
-export function contextTooLong(promptTokens: number, contextLength: number): ClaasError {
-  return new ClaasError(
-    'context_too_long',
-    `The prompt has ${promptTokens} tokens, and the model's context ends at ${contextLength}. Shorten the conversation.`,
-    { tokens: promptTokens, context_length: contextLength },
-  );
 }
 
 function brokenOff(finishReason: string | null): ClaasError {

@@ -1,5 +1,6 @@
 import { ClaasError } from '@claas/contracts';
 import type { GenerationPrompt } from '@claas/contracts';
+import { asContextTooLong } from '../answering/context-too-long.js';
 import { VllmRefusalError } from '../http/vllm-errors.js';
 import type { VllmHttp } from '../http/vllm-http.js';
 
@@ -44,7 +45,8 @@ export class ServerTokenizer {
             chat_template_kwargs: { enable_thinking: prompt.templateOptions.enableThinking },
           }),
         }).catch((error: unknown) => {
-          if (!(error instanceof VllmRefusalError) || error.status !== 400) throw error;
+          if (!(error instanceof VllmRefusalError) || error.status !== 400 || asContextTooLong(error) !== null)
+            throw error;
           const message = `The chat template refuses the conversation: ${error.reply}`;
           throw new ClaasError('template_failed', message, {}, { cause: error });
         });
