@@ -42,7 +42,7 @@ export async function resumeDownload(url: string, file: string, options: Downloa
     const target = await open(part, goesOn ? 'a' : 'w');
     try {
       // Written piece by piece: what has arrived stays when the connection breaks.
-      for await (const chunk of response.body) {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
         await target.writeFile(chunk);
         done += chunk.length;
         timer.refresh();

@@ -46,10 +46,10 @@ it(
     // Python without its TensorFlow, which would be taken first.
     writeProgram(path.join(home, 'with-pip/python3'), `[ "$1" = -c ] && exit 0; exec ${python} "$@"`);
     const first = start('with-pip');
-    let hasEnded = false;
-    void first.ended.then(() => (hasEnded = true));
-    await expect.poll(() => hasEnded || first.said().includes('Unpacking'), { timeout: 9 * MINUTES }).toBe(true);
-    if (hasEnded) {
+    const state = { hasEnded: false };
+    void first.ended.then(() => (state.hasEnded = true));
+    await expect.poll(() => state.hasEnded || first.said().includes('Unpacking'), { timeout: 9 * MINUTES }).toBe(true);
+    if (state.hasEnded) {
       const { said } = await first.ended;
       expect(said).toMatch(/libtensorflow can't be had|no C\+\+ compiler|are needed in/);
       console.warn(`SKIPPED the way through pip: ${said}`);

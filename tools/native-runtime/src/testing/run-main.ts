@@ -21,7 +21,8 @@ export function startMain(directory: string, args: readonly string[], environmen
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   const ended = new Promise<{ code: number | null; said: string; ms: number }>((resolve) => {
     child.on('close', (code) => {
       resolve({ code, said, ms: Date.now() - started });
