@@ -1,0 +1,80 @@
+# syntax=docker/dockerfile:1
+#
+# The trainer on an NVIDIA GPU: TensorFlow's CUDA build, NVIDIA's libraries from its own wheels, and the native addon compiled
+# against them inside the image.
+#
+#   docker build -f docker/trainer-gpu.Dockerfile -t claas-trainer-gpu .
+#   docker run --rm -i --gpus all claas-trainer-gpu          # speaks the trainer protocol on stdin and stdout
+#
+# NOT BUILT by its authors: their machine has neither Docker, nor Docker's registry, nor a GPU. Checked by eye against
+# hadolint's rules (pinned bases, --no-install-recommends with the lists removed in the same layer, pipefail, no root at run
+# time, exec form); every RUN line that needs no CUDA was run by hand on Debian with the CPU wheel in place of the CUDA one.
+# The driver is the host's (NVIDIA Container Toolkit); TensorFlow 2.21 is built for CUDA 12, driver 525 or newer.
+
+# Only CUDA's runtime library and what the container toolkit looks for: the large libraries come from NVIDIA's wheels, in
+# the versions that TensorFlow asks for.
+ARG CUDA_IMAGE=nvidia/cuda:12.9.1-base-ubuntu24.04
+ARG NODE_IMAGE=node:22.21.1-bookworm-slim
+
+# hadolint ignore=DL3006
+FROM ${NODE_IMAGE} AS node
+
+# ---------------------------------------------------------------------------------------------------------------- build
+# hadolint ignore=DL3006
+FROM ${CUDA_IMAGE} AS build
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends g++ python3 python3-venv \
+ && rm -rf /var/lib/apt/lists/*
+
+# Node with npm and its headers, which the addon is compiled with.
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/include/node /usr/local/include/node
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
+
+# The version is the one that tools/native-runtime pins (TENSORFLOW_VERSION).
+ARG TENSORFLOW_VERSION=2.21.0
+RUN python3 -m venv /opt/tensorflow \
+ && /opt/tensorflow/bin/pip install --no-cache-dir "tensorflow[and-cuda]==${TENSORFLOW_VERSION}" \
+ && ln -s /opt/tensorflow/lib/python3.*/site-packages /opt/tensorflow/site-packages
+
+WORKDIR /opt/claas
+COPY . .
+RUN npm ci --no-audit --no-fund \
+ && node node_modules/typescript/bin/tsc -b apps/trainer tools/native-runtime
+
+# Links to the libraries of /opt/tensorflow; --strict: an image without the native library is not wanted.
+ENV CLAAS_CACHE_DIR=/opt/claas-cache
+RUN CLAAS_LIBTENSORFLOW=/opt/tensorflow/site-packages node tools/native-runtime/dist/main.js --strict \
+ && npm prune --omit=dev --no-audit --no-fund
+
+# ------------------------------------------------------------------------------------------------------------------ run
+# hadolint ignore=DL3006
+FROM ${CUDA_IMAGE} AS trainer
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libstdc++6 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --create-home --uid 10001 trainer
+
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /opt/tensorflow /opt/tensorflow
+COPY --from=build /opt/claas-cache /opt/claas-cache
+COPY --from=build /opt/claas /opt/claas
+
+# Memory of the GPU is taken as it is needed and given back when the trainer ends. `tensorflow`, not `auto`: on a machine
+# where the native library does not work, the trainer is to say so instead of running slowly.
+ENV CLAAS_CACHE_DIR=/opt/claas-cache \
+    CLAAS_TENSOR_BACKEND=tensorflow \
+    TF_FORCE_GPU_ALLOW_GROWTH=true \
+    TF_CPP_MIN_LOG_LEVEL=2 \
+    NODE_ENV=production
+
+WORKDIR /opt/claas
+USER trainer
+ENTRYPOINT ["node", "apps/trainer/dist/main.js"]
