@@ -1,7 +1,7 @@
 import { promptTokens } from '../text/prompt-tokens.js';
 import type { MethodHandler } from './method-table.js';
 
-/** Answers token by token, in turn with other answers; a step that runs is waited for. */
+/** Answers token by token; other answers that run decode in the same batch, a step that runs is waited for. */
 export const generate: MethodHandler<'generate'> = async (session, request, { signal, onProgress }) => {
   const model = session.requireModel();
   const promptTokenIds = promptTokens(model, request.prompt);

@@ -4,7 +4,7 @@ import { AcceleratorLock } from '../accelerator/accelerator-lock.js';
 import type { TrainerSettings } from '../environment/trainer-settings.js';
 import type { LoadedModel } from './loaded-model.js';
 
-/** Each answer under way holds a key/value cache, and they share one processor anyway. */
+/** They decode in one batch, at hardly more cost than one of them; but each holds a key/value cache. */
 const MAX_ANSWERS_AT_ONCE = 4;
 
 /** What the process holds between requests: who may compute, and the one base model. */

@@ -26,8 +26,8 @@ export interface GenerationStep {
 }
 
 /**
- * Samples tokens one by one until a stop token comes, `maxTokens` are there or the context is full; lets the event loop run between them,
- * so that several generations can take turns. Leaving the loop early gives everything back.
+ * Samples tokens one by one until a stop token comes, `maxTokens` are there or the context is full; several generations
+ * on one model go on together, in one batch, whatever their adapters. The event loop runs between tokens. Leaving the loop early gives everything back.
  * @param adapter null: the base model
  * @throws ContextTooLongError when the prompt leaves no room, TokenIdsInvalidError, ComputationCancelledError
  */
