@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { getBackend } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTensorBackend, NativeBackendUnavailableError } from './create-tensor-backend.js';
+import { RUNTIME_FORMAT, RUNTIME_RECORD } from './native-runtime/index.js';
+import type { RuntimeRecord } from './native-runtime/index.js';
 import { tensorBackendContract } from './testing/index.js';
 
 tensorBackendContract({ name: 'wasm', create: () => createTensorBackend('wasm') });
@@ -13,7 +15,19 @@ describe('createTensorBackend without a native library that works', () => {
 
   beforeAll(async () => {
     broken = await mkdtemp(join(tmpdir(), 'claas-broken-runtime-'));
-    await writeFile(join(broken, 'tfjs_binding.node'), 'no library');
+    const addon = 'tfjs_binding.node';
+    await writeFile(join(broken, addon), 'no library');
+    const file = { path: addon, bytes: 10, changed_ms: 0, crc32: 0 };
+    const record: RuntimeRecord = {
+      format: RUNTIME_FORMAT,
+      tensorflow_version: '0',
+      source: 'nowhere',
+      gpu: false,
+      addon,
+      files: [file],
+      built_at: '2026-01-01T00:00:00Z',
+    };
+    await writeFile(join(broken, RUNTIME_RECORD), JSON.stringify(record));
   });
 
   afterAll(() => rm(broken, { recursive: true }));
@@ -28,6 +42,11 @@ describe('createTensorBackend without a native library that works', () => {
     const { description } = await createTensorBackend('auto');
     expect(description.name).toBe('wasm');
     expect(description.note).toMatch(/slower.*native TensorFlow library is not installed.*setup:native/);
+  });
+
+  it('says with auto what of the library is missing', async () => {
+    const { description } = await createTensorBackend('auto', { nativeRuntime: join(broken, 'empty') });
+    expect(description.note).toMatch(/not installed completely \(there is no native runtime in .*empty\)/);
   });
 
   it('says with auto why a library that is there is not used', async () => {

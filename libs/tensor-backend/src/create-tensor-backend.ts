@@ -1,4 +1,5 @@
 import type { ShortFormat } from './native/native-backend.js';
+import { readNativeRuntime } from './native-runtime/index.js';
 import { initializeWasm } from './portable/initialize-wasm.js';
 import { PortableBackend } from './portable/portable-backend.js';
 import type { TensorBackend } from './tensor-backend.js';
@@ -7,8 +8,8 @@ import type { TensorBackend } from './tensor-backend.js';
 export type TensorBackendChoice = 'auto' | 'tensorflow' | 'wasm';
 
 export interface TensorBackendOptions {
-  /** Directory that `npm run setup:native` made: `tfjs_binding.node` with the TensorFlow libraries in `lib/`. Null or absent: there is none. */
-  readonly nativeRuntime?: string | null;
+  /** Directory that tools/native-runtime fills (`nativeRuntimeDirectory` of `./native-runtime`), there or not. Absent: no native library is looked for. */
+  readonly nativeRuntime?: string;
   /** In what the native backend keeps and multiplies frozen weights; by default what the device does faster. */
   readonly frozenFormat?: ShortFormat;
 }
@@ -59,12 +60,16 @@ export async function createTensorBackend(
 
 type NativeStart = { readonly backend: TensorBackend } | { readonly reason: string; readonly cause?: unknown };
 
-async function startNative({ nativeRuntime = null, frozenFormat }: TensorBackendOptions): Promise<NativeStart> {
-  if (nativeRuntime === null) return { reason: 'the native TensorFlow library is not installed' };
+async function startNative({ nativeRuntime, frozenFormat }: TensorBackendOptions): Promise<NativeStart> {
+  if (nativeRuntime === undefined) return { reason: 'the native TensorFlow library is not installed' };
+  const found = readNativeRuntime(nativeRuntime);
+  if (found.state !== 'ready') {
+    return { reason: `the native TensorFlow library is not installed completely (${found.reason})` };
+  }
   try {
     // Loaded only when wanted: the tfjs packages behind it take memory and time.
     const { startNativeBackend } = await import('./native/start-native-backend.js');
-    return { backend: await startNativeBackend(nativeRuntime, frozenFormat ?? null) };
+    return { backend: await startNativeBackend(found.runtime.addon, frozenFormat ?? null) };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     return { reason: `the native TensorFlow library does not work (${message})`, cause };

@@ -3,8 +3,9 @@ import { trainerSettings } from './trainer-settings.js';
 
 describe('trainerSettings', () => {
   it('chooses the backend by itself and the hub of Hugging Face when nothing is said', () => {
-    expect(trainerSettings({ HF_HOME: '/hf' })).toEqual({
+    expect(trainerSettings({ HF_HOME: '/hf', CLAAS_CACHE_DIR: '/claas' })).toEqual({
       tensorBackend: 'auto',
+      nativeRuntime: expect.stringMatching(/^\/claas\/native\//) as string,
       hub: { cacheDirectory: '/hf/hub', token: null, offline: false },
     });
   });
@@ -12,6 +13,7 @@ describe('trainerSettings', () => {
   it('takes the backend, the mirror, the token and offline mode', () => {
     const environment = {
       CLAAS_TENSOR_BACKEND: 'wasm',
+      XDG_CACHE_HOME: '/xdg',
       HF_HUB_CACHE: '/cache',
       HF_ENDPOINT: 'http://127.0.0.1:1',
       HF_TOKEN: 'of-the-hub',
@@ -19,6 +21,7 @@ describe('trainerSettings', () => {
     };
     expect(trainerSettings(environment)).toEqual({
       tensorBackend: 'wasm',
+      nativeRuntime: expect.stringMatching(/^\/xdg\/claas\/native\//) as string,
       hub: { cacheDirectory: '/cache', endpoint: 'http://127.0.0.1:1', token: 'of-the-hub', offline: true },
     });
   });

@@ -1,11 +1,14 @@
 import { hubCacheDirectory } from '@claas/core-model';
 import type { LocateBaseModelOptions } from '@claas/core-model';
 import type { TensorBackendChoice } from '@claas/tensor-backend';
+import { nativeRuntimeDirectory } from '@claas/tensor-backend/native-runtime';
 import { ClaasError } from '@claas/contracts';
 
 /** What a trainer is told by its environment; everything else comes with requests. */
 export interface TrainerSettings {
   readonly tensorBackend: TensorBackendChoice;
+  /** Where tools/native-runtime puts the native TensorFlow library, there or not. */
+  readonly nativeRuntime: string;
   readonly hub: Pick<LocateBaseModelOptions, 'cacheDirectory' | 'endpoint' | 'token' | 'offline'>;
 }
 
@@ -24,6 +27,7 @@ export function trainerSettings(environment: Readonly<Record<string, string | un
   const { HF_ENDPOINT: endpoint, HF_TOKEN: token, HF_HUB_OFFLINE: offline } = environment;
   return {
     tensorBackend,
+    nativeRuntime: nativeRuntimeDirectory(environment),
     hub: {
       cacheDirectory: hubCacheDirectory(environment),
       token: token ?? null,

@@ -2,7 +2,8 @@ import { ClaasError } from '@claas/contracts';
 import type { LoadProgress, TrainerMethods } from '@claas/contracts';
 import { LanguageModel, locateBaseModel } from '@claas/core-model';
 import { createTensorBackend } from '@claas/tensor-backend';
-import type { TensorBackend, TensorBackendChoice } from '@claas/tensor-backend';
+import type { TensorBackend } from '@claas/tensor-backend';
+import type { TrainerSettings } from '../environment/trainer-settings.js';
 import { throttle } from '../progress/throttle.js';
 import { LoadedModel } from '../session/loaded-model.js';
 import type { TrainerSession } from '../session/trainer-session.js';
@@ -37,7 +38,7 @@ async function read(
       report({ phase: 'downloading', loadedBytes, totalBytes });
     },
   });
-  const backend = await startBackend(settings.tensorBackend);
+  const backend = await startBackend(settings);
   return LoadedModel.read(names, directory, (weights) =>
     LanguageModel.load(weights, backend, {
       signal,
@@ -57,9 +58,9 @@ function assertSame(loaded: LoadedModel, asked: TrainerMethods['load']['params']
   );
 }
 
-async function startBackend(choice: TensorBackendChoice): Promise<TensorBackend> {
+async function startBackend({ tensorBackend: choice, nativeRuntime }: TrainerSettings): Promise<TensorBackend> {
   try {
-    return await createTensorBackend(choice);
+    return await createTensorBackend(choice, { nativeRuntime });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ClaasError('trainer_failed_to_start', reason, { tensor_backend: choice }, { cause: error });

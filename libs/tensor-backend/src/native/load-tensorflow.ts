@@ -1,11 +1,8 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { enableProdMode, engine, findBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 import type { TensorflowBinding } from './tensorflow-binding.js';
 
-/** The addon inside a native runtime's directory; the TensorFlow libraries lie in `lib/` beside it. */
-const ADDON_FILE = 'tfjs_binding.node';
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 /** The name under which the package's kernels are registered. */
 const BACKEND = 'tensorflow';
@@ -34,13 +31,13 @@ interface BackendModule {
 }
 
 /**
- * Loads TensorFlow from a native runtime's directory, once per thread, and makes it the active tfjs backend.
+ * Loads the addon, and TensorFlow with it, once per thread, and makes it the active tfjs backend.
  * How TensorFlow logs and how many threads it uses is read from the environment at this moment.
  * @throws whatever the dynamic linker or the addon says
  */
-export async function loadTensorflow(runtimeDirectory: string): Promise<TensorflowTfjsBackend> {
+export async function loadTensorflow(addonPath: string): Promise<TensorflowTfjsBackend> {
   if (findBackend(BACKEND) === null) {
-    const binding = loadAddon(join(runtimeDirectory, ADDON_FILE));
+    const binding = loadAddon(addonPath);
     // Keeps tfjs from advertising its other packages on stderr.
     enableProdMode();
     const requireModule = createRequire(import.meta.url);

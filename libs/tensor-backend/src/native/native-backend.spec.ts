@@ -1,8 +1,9 @@
 import { createTensorBackend } from '../create-tensor-backend.js';
+import { nativeRuntimeDirectory, readNativeRuntime } from '../native-runtime/index.js';
 import { skippedTensorBackend, tensorBackendContract } from '../testing/index.js';
 
-/** Read at this edge only: where the native library of this machine lies. */
-const nativeRuntime = process.env['CLAAS_NATIVE_RUNTIME'];
+const nativeRuntime = nativeRuntimeDirectory(process.env);
+const found = readNativeRuntime(nativeRuntime);
 
 /**
  * Rounding to bfloat16 is off by at most u = 2⁻⁹ of the number. Two roundings of operands and one of the result make 3·u of the largest value for a single product
@@ -10,8 +11,8 @@ const nativeRuntime = process.env['CLAAS_NATIVE_RUNTIME'];
  */
 const BFLOAT16_TOLERANCE = 4 * 2 ** -9;
 
-if (nativeRuntime === undefined) {
-  skippedTensorBackend('tensorflow', 'CLAAS_NATIVE_RUNTIME does not name a native runtime');
+if (found.state !== 'ready') {
+  skippedTensorBackend('tensorflow', found.reason);
 } else {
   tensorBackendContract({
     name: 'tensorflow in float32',

@@ -9,11 +9,8 @@ import { probeTensorflow } from './probe-tensorflow.js';
  * @param frozenFormat null: whatever this device multiplies faster
  * @throws whatever keeps it from working
  */
-export async function startNativeBackend(
-  runtimeDirectory: string,
-  frozenFormat: ShortFormat | null,
-): Promise<NativeBackend> {
-  const operations = new NativeOperations(await loadTensorflow(runtimeDirectory));
+export async function startNativeBackend(addonPath: string, frozenFormat: ShortFormat | null): Promise<NativeBackend> {
+  const operations = new NativeOperations(await loadTensorflow(addonPath));
   const fastest = probeTensorflow(operations);
   return new NativeBackend(operations, frozenFormat ?? fastest, null);
 }
