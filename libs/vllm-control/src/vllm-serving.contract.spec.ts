@@ -1,11 +1,10 @@
 import { servingControlContract } from '@claas/contracts/testing';
 import type { ServingControlSubject } from '@claas/contracts/testing';
-import { VLLM_PROFILES } from '@claas/contracts/testing/vllm';
 import type { VllmRelease } from '@claas/contracts/testing/vllm';
 import { describe, it } from 'vitest';
+import { NOT_RUN, realServer, RELEASES } from './testing/tested-servers.js';
 import { trainVersion } from './testing/train-version.js';
 import { VllmWorld } from './testing/vllm-world.js';
-import { FLOAT32_TOLERANCE } from './verification/tolerance.js';
 
 const RESTART_MS = 200;
 const API_KEY = 'a key';
@@ -25,31 +24,24 @@ async function againstDouble(release: VllmRelease): Promise<ServingControlSubjec
   };
 }
 
-for (const release of Object.keys(VLLM_PROFILES) as VllmRelease[]) {
+for (const release of RELEASES) {
   servingControlContract(`the double of vLLM ${release}`, () => againstDouble(release));
 }
 
-const url = process.env['VLLM_TEST_URL'] ?? '';
+const real = realServer();
 
-if (url === '') {
-  const notice =
-    'NOT RUN against a real vLLM server: VLLM_TEST_URL is not set. `npx nx start @claas/vllm-cpu` starts one on this CPU and says how.';
-  console.warn(`\n*** ${notice} ***\n`);
+if (real === null) {
+  console.warn(`\n*** ${NOT_RUN} ***\n`);
   describe('ServingControl: a real vLLM server', () => {
-    it.skip(notice, () => undefined);
+    it.skip(NOT_RUN, () => undefined);
   });
 } else {
   servingControlContract(
-    `the real vLLM server at ${url}`,
+    `the real vLLM server at ${real.url}`,
     async () => {
       const world = await VllmWorld.create();
-      const serving = world.serving(url, {
-        apiKey: process.env['VLLM_TEST_API_KEY'] ?? null,
-        tolerance: FLOAT32_TOLERANCE,
-        timeouts: { scoreMs: 120_000, tokenMs: 240_000 },
-      });
       return {
-        serving,
+        serving: world.serving(real.url, real.options),
         train: (loraId, feedback) => trainVersion(world.trainer, world.root, loraId, { feedback }),
         crash: () => undefined,
         close: () => world.close(),
