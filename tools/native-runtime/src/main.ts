@@ -22,6 +22,9 @@ function say(line: string): void {
 
 async function setUp(args: Arguments, settings: NativeSettings): Promise<number> {
   const progress = process.stderr.isTTY ? new TerminalProgress() : new PlainProgress(say);
+  process.on('exit', () => {
+    progress.end();
+  });
   try {
     const result = await setUpNativeRuntime(settings, {
       force: args.force,

@@ -36,7 +36,8 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   try {
     return await work();
   } finally {
-    await rm(path, { force: true });
+    // Not ours any more when another host took it for left behind.
+    if ((await readlink(path).catch(() => null)) === identity) await rm(path, { force: true });
   }
 }
 

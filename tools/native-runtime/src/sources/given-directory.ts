@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { SetUpError } from '../set-up/set-up-error.js';
 import { findLibTensorFlow } from './find-libtensorflow.js';
@@ -13,7 +14,7 @@ export function givenDirectory(directory: string, runtimeDirectory: string): Lib
     ownership: 'foreign',
     isPinned: true,
     obtain: () => {
-      const isItself = path.relative(runtimeDirectory, directory) === '';
+      const isItself = realPath(directory) === realPath(runtimeDirectory);
       const found = isItself ? `${directory} is where the runtime goes` : findLibTensorFlow(directory);
       if (typeof found !== 'string') return Promise.resolve(found);
       return Promise.reject(
@@ -25,4 +26,12 @@ export function givenDirectory(directory: string, runtimeDirectory: string): Lib
       );
     },
   };
+}
+
+function realPath(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    return path.resolve(directory);
+  }
 }
