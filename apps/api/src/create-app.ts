@@ -15,7 +15,6 @@ export async function createApp(
   logger: Logger,
 ): Promise<NestFastifyApplication> {
   const { adapter, problemFilter } = createHttpAdapter(limits, logger);
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest's options are a class in name only
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     abortOnError: false,
     bodyParser: false,

@@ -21,6 +21,9 @@ const EXPLAINED = [ClaasError, CommandLineError, DatabaseInUseError, ListenError
 /** What to print when the service can't start: the message where it explains everything, otherwise the stack. */
 export function describeStartError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if ('syscall' in error && 'path' in error) {
+    return `${error.message}. CLAAS_DATA_DIR and CLAAS_LORA_ROOT must be directories that can be written.`;
+  }
   const isExplained = EXPLAINED.some((explained) => error instanceof explained);
   return isExplained ? error.message : (error.stack ?? error.message);
 }

@@ -1,7 +1,7 @@
 import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { LORA_MODULES, type AdapterSummary, type LoraModule } from '@claas/contracts';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { toReceiptOnTheWire, type ReceiptOnTheWire } from '../feedback/receipt-mapper.js';
+import { toReceiptOnTheWire, ReceiptOnTheWire } from '../feedback/receipt-mapper.js';
 
 export class AdapterDetailDto {
   @ApiProperty({ description: 'Id of the adapter.', example: 'user/my-lora-init' })
@@ -42,10 +42,8 @@ export class AdapterDetailDto {
 
   @ApiProperty({
     description: 'What proves that the step behind the head learned something; null where there was no step.',
-    type: 'object',
-    additionalProperties: true,
+    type: ReceiptOnTheWire,
     nullable: true,
-    example: null,
   })
   last_receipt!: ReceiptOnTheWire | null;
 }

@@ -1,7 +1,7 @@
 import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import type { VersionManifest, VersionOrigin } from '@claas/contracts';
 import { ApiProperty } from '@nestjs/swagger';
-import { toMetricsOnTheWire, type StepMetricsOnTheWire } from '../feedback/metrics-mapper.js';
+import { toMetricsOnTheWire, StepMetricsOnTheWire } from '../feedback/metrics-mapper.js';
 
 export class AdapterVersionDto {
   @ApiProperty({ description: 'Number of the version; never used again.', type: 'integer', example: 0 })
@@ -39,10 +39,8 @@ export class AdapterVersionDto {
 
   @ApiProperty({
     description: 'Numbers of its last optimizer step; null where there was none.',
-    type: 'object',
-    additionalProperties: true,
+    type: StepMetricsOnTheWire,
     nullable: true,
-    example: null,
   })
   metrics!: StepMetricsOnTheWire | null;
 

@@ -32,7 +32,7 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
         { provide: DistillationEngine, inject: [BACKEND], useFactory: ({ engine }: Backend) => engine },
         { provide: AdapterStore, inject: [BACKEND], useFactory: ({ store }: Backend) => store },
         { provide: ServingControl, inject: [BACKEND], useFactory: ({ serving }: Backend) => serving },
-        { provide: ServedAdapters, inject: [BACKEND], useFactory: openServedAdapters },
+        { provide: ServedAdapters, inject: [BACKEND, LOGGER], useFactory: openServedAdapters },
         {
           provide: WarmUp,
           inject: [BACKEND, LOGGER],
@@ -52,8 +52,13 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-async function openServedAdapters({ store, serving }: Backend): Promise<ServedAdapters> {
+async function openServedAdapters({ store, serving }: Backend, logger: Logger): Promise<ServedAdapters> {
   const served = new ServedAdapters(store, serving);
-  await served.publishAll();
+  await served.publishAll((loraId, error) => {
+    logger.error(
+      { lora_id: loraId, err: error },
+      'adapter could not be published: the next request for it tries again',
+    );
+  });
   return served;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAdapterId } from '@claas/contracts';
 import { FsAdapterStore } from '@claas/storage-fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeLearned } from '../feedback/testing/weights.js';
 import { ScriptedServing } from '../testing/scripted-serving.js';
 import { ServedAdapters } from './served-adapters.js';
@@ -41,11 +41,30 @@ describe('ServedAdapters', () => {
   });
 
   it('publishes the head of every adapter', async () => {
-    await expect(new ServedAdapters(store, serving).publishAll()).resolves.toBe(2);
+    await new ServedAdapters(store, serving).publishAll(() => expect.unreachable());
     expect(serving.published()).toEqual([
       { loraId: 'user/a', version: 0 },
       { loraId: 'user/b', version: 0 },
     ]);
+  });
+
+  it('publishes one on demand although another is damaged', async () => {
+    const { directory } = await store.read('user/a');
+    await rm(join(directory, 'adapter_model.safetensors'));
+    const served = new ServedAdapters(store, serving);
+    const failures: unknown[] = [];
+    await served.publishAll((_loraId, error) => failures.push(error));
+    expect(failures).toMatchObject([{ code: 'adapter_corrupt' }]);
+    await served.ensurePublished(parseAdapterId('user/b'));
+    expect(serving.published()).toEqual([{ loraId: 'user/b', version: 0 }]);
+  });
+
+  it('tells which adapter the server refuses, and goes on with the others', async () => {
+    vi.spyOn(serving, 'publish').mockRejectedValueOnce(new Error('refused'));
+    const failures: unknown[] = [];
+    await new ServedAdapters(store, serving).publishAll((loraId) => failures.push(loraId));
+    expect(failures).toEqual(['user/a']);
+    expect(serving.published()).toEqual([{ loraId: 'user/b', version: 0 }]);
   });
 
   it('leaves a version alone that a step has published in the meantime', async () => {

@@ -7,11 +7,20 @@ export class ServedAdapters {
     private readonly serving: ServingControl,
   ) {}
 
-  /** Publishes the head of every adapter; cheap where the server reads weights at the first request. */
-  async publishAll(): Promise<number> {
-    const adapters = await this.store.list();
-    for (const { loraId } of adapters) await this.ensurePublished(loraId);
-    return adapters.length;
+  /**
+   * Publishes the head of every adapter; cheap where the server reads weights at the first request.
+   * What can't be listed, read or served is told to `onFailure` (null: the list itself), and keeps nothing else from it.
+   */
+  async publishAll(onFailure: (loraId: AdapterId | null, error: unknown) => void): Promise<void> {
+    const adapters = await this.store.list().catch((error: unknown) => {
+      onFailure(null, error);
+      return [];
+    });
+    for (const { loraId } of adapters) {
+      await this.ensurePublished(loraId).catch((error: unknown) => {
+        onFailure(loraId, error);
+      });
+    }
   }
 
   /** Publishes the head unless some version is published already. */

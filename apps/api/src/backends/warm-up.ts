@@ -1,3 +1,4 @@
+import { ClaasError } from '@claas/contracts';
 import type { Logger } from 'pino';
 import type { Backend } from './backend.js';
 
@@ -25,6 +26,11 @@ export class WarmUp {
       this.current = 'ready';
       this.logger.info({ duration_ms: Math.round(performance.now() - begin) }, 'base model loaded');
     } catch (error) {
+      if (ClaasError.from(error).code === 'cancelled') {
+        this.current = 'not_started';
+        this.logger.info('the service ends before its base model is loaded');
+        return;
+      }
       this.current = 'failed';
       this.logger.error({ err: error }, 'base model could not be loaded');
     }
