@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createTensorBackend } from '@claas/tensor-backend';
+import { nativeRuntimeDirectory, readNativeRuntime } from '@claas/tensor-backend/native-runtime';
 import { GoldenModel } from '../__fixtures__/golden-model.js';
 import { readAdapterFiles } from '../adapter-files/read-adapter-files.js';
 import { LoraAdapter } from '../lora/lora-adapter.js';
 import { LanguageModel } from '../model/language-model.js';
 import { SequenceDecoder } from './sequence-decoder.js';
 
-/** Read at this edge only: where the native library of this machine lies. Without it these tests are reported as skipped. */
-const nativeRuntime = process.env['CLAAS_NATIVE_RUNTIME'] ?? null;
+const nativeRuntime = nativeRuntimeDirectory(process.env);
+/** Where there is no native library these tests are reported as skipped. */
+const isThere = readNativeRuntime(nativeRuntime).state === 'ready';
 const PROMPTS = [9, 1, 70, 33].map((length, i) => Array.from({ length }, (_, t) => (t * 53 + i) % 250));
 const TOKENS = [17, 42, 5, 200, 31, 8];
 /**
@@ -16,7 +18,7 @@ const TOKENS = [17, 42, 5, 200, 31, 8];
  */
 const TOLERANCES = { F32: 1e-4, BF16: 0.1 } as const;
 
-describe.skipIf(nativeRuntime === null)('a decoding batch on the native backend', () => {
+describe.skipIf(!isThere)('a decoding batch on the native backend', () => {
   it.each(['F32', 'BF16'] as const)('gives each sequence the logits that it has alone, in %s', async (frozenFormat) => {
     const golden = GoldenModel.of('qwen3_untied_gqa4', 'bf16');
     const backend = await createTensorBackend('tensorflow', { nativeRuntime, frozenFormat });
