@@ -25,6 +25,7 @@ async function setUp(args: Arguments, settings: NativeSettings): Promise<number>
   process.on('exit', () => {
     progress.end();
   });
+  const hasRuntime = (): boolean => readNativeRuntime(settings.directory).state === 'ready';
   try {
     const result = await setUpNativeRuntime(settings, {
       force: args.force,
@@ -32,11 +33,11 @@ async function setUp(args: Arguments, settings: NativeSettings): Promise<number>
       progress,
       say,
     });
-    const { text, important } = reportLine(result, settings, Date.now());
+    const { text, important } = reportLine(result, settings, hasRuntime(), Date.now());
     if (important || !args.quiet) say(text);
     return result.state === 'remembered' && args.strict ? FAILED : OK;
   } catch (error) {
-    say(failureLine(error, settings, readNativeRuntime(settings.directory).state === 'ready'));
+    say(failureLine(error, settings, hasRuntime()));
     return args.strict ? FAILED : OK;
   }
 }

@@ -12,8 +12,18 @@ export interface ReportLine {
   readonly important: boolean;
 }
 
+/** What is the case after a failure. `hasRuntime`: is a sound runtime in place all the same? */
+function lostWithout(hasRuntime: boolean): string {
+  return hasRuntime ? 'The native library stays as it was' : `No native library, running on ${LOST}`;
+}
+
 /** @param now milliseconds since 1970 */
-export function reportLine(result: SetUpResult, settings: NativeSettings, now: number): ReportLine {
+export function reportLine(
+  result: SetUpResult,
+  settings: NativeSettings,
+  hasRuntime: boolean,
+  now: number,
+): ReportLine {
   switch (result.state) {
     case 'skipped':
       return { text: 'The native library is not wanted (CLAAS_TENSOR_BACKEND=wasm).', important: false };
@@ -21,7 +31,7 @@ export function reportLine(result: SetUpResult, settings: NativeSettings, now: n
       const hours = Math.floor((now - result.failure.at) / 3_600_000);
       const age = hours === 0 ? 'less than an hour ago' : `${hours} h ago`;
       return {
-        text: `No native library, running on ${LOST}: ${result.failure.message} (tried ${age}; ${RETRY}).`,
+        text: `${lostWithout(hasRuntime)}: ${result.failure.message} (tried ${age}; ${RETRY}).`,
         important: true,
       };
     }
@@ -38,10 +48,10 @@ export function reportLine(result: SetUpResult, settings: NativeSettings, now: n
   }
 }
 
-/** @param hasRuntime is a sound runtime in place all the same? */
+/** @param hasRuntime is a sound runtime in place all the same? @param settings null when they can't be read */
 export function failureLine(error: unknown, settings: NativeSettings | null, hasRuntime: boolean): string {
   const message = error instanceof Error ? error.message : String(error);
-  const lost = hasRuntime ? 'The native library stays as it was' : `No native library, running on ${LOST}`;
+  const lost = lostWithout(hasRuntime);
   if (!(error instanceof SetUpError)) return `${lost}: ${message} (${RETRY}).`;
   const log = error.isCostly && settings !== null ? ` Details: ${logOf(settings)}` : '';
   return `${lost}: ${error.message}. To get it: ${error.remedy}.${log}`;

@@ -66,9 +66,20 @@ describe.skipIf(library === null)('with a real libtensorflow', () => {
     writeFileSync(addon, content);
     const { code, said } = await start(['--automatic', '--quiet']).ended;
     expect(code).toBe(0);
-    expect(said).toMatch(/tfjs_binding\.node is damaged .*: building it again/);
+    expect(said).toMatch(/the native runtime can't be used: \S*tfjs_binding\.node is damaged/);
     expect(said).toContain('Native library: TensorFlow');
     expect(readFileSync(addon).equals(content)).toBe(false);
+  });
+
+  it('a damaged runtime that can’t be built again is not left for the trainer', SLOW, async () => {
+    const addon = path.join(directory, 'tfjs_binding.node');
+    const content = readFileSync(addon);
+    writeFileSync(addon, Buffer.alloc(content.length));
+    const { said } = await start(['--automatic', '--quiet'], { CXX: '/no/compiler' }).ended;
+    expect(said).toMatch(/tfjs_binding\.node is damaged/);
+    expect(said).toMatch(/No native library, running on WebAssembly .*: the compiler that CXX names/);
+    expect(readNativeRuntime(directory).state).toBe('missing');
+    expect((await start().ended).said).toMatch(/Native library: TensorFlow/);
   });
 
   it('a failed attempt leaves the runtime that was there in place', async () => {

@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { RUNTIME_RECORD } from '@claas/tensor-backend/native-runtime';
 import { checkCompilation } from '../addon/compile-addon.js';
 import { FailureMemory } from '../failure/failure-memory.js';
 import type { RememberedFailure } from '../failure/failure-memory.js';
@@ -45,7 +46,6 @@ export async function setUpNativeRuntime(settings: NativeSettings, options: SetU
   if (process.platform === 'win32') {
     throw new SetUpError('unsupported_platform', 'the native library is built on Linux and macOS only', 'use WSL');
   }
-  checkCompilation(settings);
   await makeWritable(path.dirname(settings.directory));
   const lock = {
     timeoutMs: settings.limits.lock,
@@ -72,7 +72,11 @@ async function settledWithoutWork(
     const { tensorflowVersion, source, gpu } = reading.runtime;
     return { state: 'present', tensorflowVersion, source, gpu };
   }
-  if (reading.state === 'incomplete' && since !== null) options.say(`${reading.reason}: building it again`);
+  if (reading.state === 'incomplete' && since !== null) {
+    options.say(`the native runtime can't be used: ${reading.reason}`);
+    // A file of the right size with a wrong content would pass for sound with the trainer, should nothing replace it.
+    await rm(path.join(settings.directory, RUNTIME_RECORD), { force: true });
+  }
   const failure = new FailureMemory(settings).recall();
   const holds =
     failure !== null && !options.force && (options.heedsFailures || (since !== null && failure.at >= since));
@@ -85,6 +89,7 @@ function isOfSource(source: string, { libtensorflow, directory }: NativeSettings
 }
 
 async function build(settings: NativeSettings, options: SetUpOptions): Promise<SetUpResult> {
+  checkCompilation(settings);
   const memory = new FailureMemory(settings);
   const log = logOf(settings);
   await removeLeftOvers(settings.directory);
@@ -108,6 +113,7 @@ async function build(settings: NativeSettings, options: SetUpOptions): Promise<S
 async function makeWritable(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SetUpError('cache_not_writable', `the cache can't be written (${reason})`, 'set CLAAS_CACHE_DIR');
