@@ -55,6 +55,14 @@ export interface AttentionForward {
   readonly saved: readonly Matrix[];
 }
 
+/** Keys and values of consecutive positions. */
+export interface KeyValues {
+  /** (G, S, D) */
+  readonly k: Tensor3D;
+  /** (G, S, D) */
+  readonly v: Tensor3D;
+}
+
 export interface AttentionGradients {
   /** (H, T, D) */
   readonly dq: Tensor3D;
@@ -128,6 +136,11 @@ export abstract class TensorBackend {
    * q (H, T, D), k and v (G, S, D); query head h reads key/value head ⌊h·G/H⌋; S ≥ offset + T.
    */
   abstract attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward;
+  /**
+   * Attention of one new position to everything before it and itself, forward only: what decoding needs. Keys and values may lie in pieces, so that
+   * a cache grows without being copied; all of them are seen. q (H, 1, D), at least one piece → (H, 1, D)
+   */
+  abstract attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D;
   /** dOutput (H, T, D); the other arguments as in the forward pass. */
   abstract attentionBackward(
     dOutput: Tensor3D,

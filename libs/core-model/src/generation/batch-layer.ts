@@ -44,8 +44,8 @@ function batchAttention(qkv: Tensor2D, { pass, index, caches }: BatchLayerPass):
     Tensor3D[],
   ];
   const outputs = caches.map((cache, n) => {
-    const seen = cache.extend(index, 1)(keys[n]!, values[n]!);
-    return mergeHeads(pass.backend.attention(queries[n]!, seen.k, seen.v, seen.offset).output);
+    const seen = cache.append(index, keys[n]!, values[n]!);
+    return mergeHeads(pass.backend.attentionOfOne(queries[n]!, seen));
   });
   return outputs.length === 1 ? outputs[0]! : concat(outputs, 0);
 }

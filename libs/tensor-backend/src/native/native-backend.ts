@@ -6,12 +6,14 @@ import type {
   AttentionGradients,
   CompressedMatrix,
   FrozenMatrix,
+  KeyValues,
   Matrix,
   RmsNormForward,
   TensorBackendDescription,
   WeightBytes,
 } from '../tensor-backend.js';
 import { attention, attentionBackward } from './attention.js';
+import { attentionOfOne } from './attention-of-one.js';
 import { NativeFrozenMatrix } from './native-frozen-matrix.js';
 import type { NativeOperations } from './native-operations.js';
 import { rmsNorm, rmsNormBackward } from './rms-norm.js';
@@ -125,6 +127,12 @@ export class NativeBackend extends TensorBackend {
       ...attention(this.operations, this.of(q), this.of(k), this.of(v), keys, mask, this.short),
     }));
     return { output: output as Tensor3D, saved: [probabilities as unknown as CompressedMatrix] };
+  }
+
+  override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
+    if (q.shape[1] !== 1) throw new RangeError(`${q.shape[1]} query positions where there may be one.`);
+    const handles = pieces.map(({ k, v }) => ({ k: this.of(k), v: this.of(v) }));
+    return this.operations.tensor(() => attentionOfOne(this.operations, this.of(q), handles));
   }
 
   override attentionBackward(

@@ -1,4 +1,4 @@
-import { add, getBackend } from '@tensorflow/tfjs-core';
+import { add, concat, getBackend, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
@@ -6,6 +6,7 @@ import type {
   AttentionGradients,
   CompressedMatrix,
   FrozenMatrix,
+  KeyValues,
   Matrix,
   RmsNormForward,
   TensorBackendDescription,
@@ -89,6 +90,15 @@ export class PortableBackend extends TensorBackend {
 
   override attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward {
     return attention(q, k, v, offset, this.masks);
+  }
+
+  override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
+    if (q.shape[1] !== 1) throw new RangeError(`${q.shape[1]} query positions where there may be one.`);
+    return tidy(() => {
+      const joined = (parts: Tensor3D[]): Tensor3D => (parts.length === 1 ? parts[0]! : concat(parts, 1));
+      const [k, v] = [joined(pieces.map((piece) => piece.k)), joined(pieces.map((piece) => piece.v))];
+      return this.attention(q, k, v, k.shape[1] - 1).output;
+    });
   }
 
   override attentionBackward(

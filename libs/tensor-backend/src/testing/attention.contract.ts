@@ -93,6 +93,33 @@ export function attentionContract(subject: () => ContractSubject): void {
       }
     });
 
+    it.each([[[7]], [[4, 3]], [[1, 1, 5]]])('of one position is the same over keys in pieces of %j', (lengths) => {
+      const { backend, shortTolerance: tolerance } = subject();
+      const [H, G, S, D] = [6, 2, 7, 4];
+      const [q, k, v] = [seededValues(H * D, 42, 2), seededValues(G * S * D, 43, 2), seededValues(G * S * D, 44)];
+      const piece = (values: Float64Array, from: number, length: number) => {
+        const isIn = (position: number) => position >= from && position < from + length;
+        return heads(
+          values.filter((_, i) => isIn(Math.floor(i / D) % S)),
+          G,
+          length,
+        );
+      };
+      const pieces = lengths.map((length, i) => {
+        const from = lengths.slice(0, i).reduce((sum, before) => sum + before, 0);
+        return { k: piece(k, from, length), v: piece(v, from, length) };
+      });
+      const output = backend.attentionOfOne(heads(q, H, 1), pieces);
+      expect(output.shape).toEqual([H, 1, D]);
+      expectClose(output, plainAttention(q, k, v, { H, G, T: 1, S, D, offset: S - 1 }), tolerance);
+    });
+
+    it('of one position refuses two', () => {
+      const { backend } = subject();
+      const [q, kv] = [heads(seededValues(8, 45), 1, 2), heads(seededValues(16, 46), 1, 4)];
+      expect(() => backend.attentionOfOne(q, [{ k: kv, v: kv }])).toThrow(RangeError);
+    });
+
     it('refuses fewer keys than positions', () => {
       const { backend } = subject();
       const [q, kv] = [heads(seededValues(12, 27), 1, 3), heads(seededValues(16, 28), 1, 4)];

@@ -34,6 +34,7 @@ function useEverything({ backend }: ContractSubject): void {
     heads(seededValues(G * S * C, 35), G, S),
     heads(seededValues(G * S * C, 36), G, S),
   ];
+  const one = heads(seededValues(H * C, 41), H, 1);
   const [cos, sin] = [matrix(seededValues(T * C, 37), T), matrix(seededValues(T * C, 38), T)];
   const square = matrix(seededValues(N * N, 39), N);
   const { y: normalized, inverseRms } = backend.rmsNorm(x, w, 1e-6);
@@ -56,6 +57,12 @@ function useEverything({ backend }: ContractSubject): void {
       const forward = backend.attention(q, k, v, 1);
       return [forward.output, ...forward.saved] as TensorContainer;
     },
+    attentionOfOne: () => backend.attentionOfOne(one, [{ k, v }]),
+    'attentionOfOne in pieces': () =>
+      backend.attentionOfOne(one, [
+        { k, v },
+        { k: v, v: k },
+      ]),
     attentionBackward: () => ({ ...backend.attentionBackward(output, q, k, v, saved) }),
     compress: () => backend.compress(x) as unknown as TensorContainer,
     restore: () => backend.restore(compressed),
@@ -71,7 +78,25 @@ function useEverything({ backend }: ContractSubject): void {
     dispose(results);
     expect(memory().numTensors, `tensors left by ${name}`).toBe(warm);
   }
-  const operands = [x, y, w, dy, square, q, k, v, cos, sin, normalized, inverseRms, output, half, compressed, ...saved];
+  const operands = [
+    x,
+    y,
+    w,
+    dy,
+    square,
+    q,
+    k,
+    v,
+    one,
+    cos,
+    sin,
+    normalized,
+    inverseRms,
+    output,
+    half,
+    compressed,
+    ...saved,
+  ];
   expect(operands.filter((tensor) => tensor.isDisposed)).toEqual([]);
   frozen.dispose();
   for (const operand of operands) operand.dispose();
