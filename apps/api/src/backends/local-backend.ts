@@ -5,6 +5,7 @@ import { FsAdapterStore } from '@claas/storage-fs';
 import type { Logger } from 'pino';
 import type { LocalSettings } from '../config/settings.js';
 import type { Backend } from './backend.js';
+import { LoadProgressDisplay } from './load-progress-display.js';
 
 /** `apps/api/{src,dist}/backends` → the trainer's program. It runs in a process of its own and is never imported. */
 const TRAINER_PROGRAM = resolve(import.meta.dirname, '../../../trainer/dist/main.js');
@@ -13,6 +14,7 @@ const TRAINER_PROGRAM = resolve(import.meta.dirname, '../../../trainer/dist/main
 export async function openLocalBackend(settings: LocalSettings, logger: Logger): Promise<Backend> {
   const { baseModel, loraRoot, trainer } = settings;
   const log = logger.child({ process: 'trainer' });
+  const display = new LoadProgressDisplay(log);
   const process_ = new TrainerProcess({
     command: process.execPath,
     args: [TRAINER_PROGRAM],
@@ -21,6 +23,9 @@ export async function openLocalBackend(settings: LocalSettings, logger: Logger):
     limits: { noProgressMs: trainer.noProgressTimeoutMs, idleMs: trainer.idleTimeoutMs },
     onLog: ({ level, message, fields }) => {
       log[level](fields, message);
+    },
+    onLoadProgress: (progress) => {
+      display.show(progress);
     },
   });
   const store = new FsAdapterStore({ root: loraRoot });
