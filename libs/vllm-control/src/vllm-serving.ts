@@ -59,7 +59,7 @@ export class VllmServing extends ServingControl {
     this.capabilities = { releasesAccelerator };
     this.http = new VllmHttp(baseUrl, apiKey);
     this.gate = new RequestGate(timeouts.asleepMs);
-    this.sleep = new SleepControl(this.http, timeouts);
+    this.sleep = new SleepControl(this.http, timeouts, settings.onWarning);
     this.server = new ServerAdapters(this.http, timeouts);
     this.adapters = new PublishedAdapters(this.server, settings);
     this.watch = new WakeWatch(() => this.wake());

@@ -62,7 +62,7 @@ export async function prepareEnvironment(
 
 /** vLLM asks the environment for the version of a package `vllm`, and takes itself for a CPU build only if that says "cpu". */
 async function nameItVllm(venv: string, version: string): Promise<void> {
-  const [python] = await readdir(join(venv, 'lib'));
+  const python = (await readdir(join(venv, 'lib'))).find((name) => name.startsWith('python'));
   if (python === undefined) throw new Error(`${venv} has no Python library folder.`);
   const folder = join(venv, 'lib', python, 'site-packages', `vllm-${version}+cpu.dist-info`);
   await mkdir(folder, { recursive: true });

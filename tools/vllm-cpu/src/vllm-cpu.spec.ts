@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +17,8 @@ describe('the environment', () => {
   const scripted: Run = async (command, args) => {
     commands.push([command.split('/').at(-1), ...args.map((arg) => arg.replace(root, ''))].join(' '));
     if (args.includes('venv')) await mkdir(join(args[2] ?? '', 'lib/python3.11/site-packages'), { recursive: true });
+    // Some packages put libraries beside it.
+    if (args[0] === 'install') await writeFile(join(root, '1.2.3/venv/lib/liba.so'), '');
     if (broken !== null && args[0] === broken) throw new Error('no network');
   };
   const prepare = () => prepareEnvironment({ root, version: '1.2.3', python: 'python3' }, scripted, () => undefined);

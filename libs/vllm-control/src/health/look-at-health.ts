@@ -1,9 +1,9 @@
 import { ClaasError } from '@claas/contracts';
 import type { ServingHealth } from '@claas/contracts';
 import type { ServerAdapters } from '../adapters/server-adapters.js';
-import { VllmRefusalError } from '../http/vllm-errors.js';
 import type { VllmHttp } from '../http/vllm-http.js';
 import type { VllmSettings } from '../settings/vllm-settings.js';
+import { serverRelease } from '../sleeping/server-release.js';
 import type { SleepControl } from '../sleeping/sleep-control.js';
 
 const LIMIT_MS = 3_000;
@@ -19,7 +19,7 @@ export async function lookAtHealth(
   const details = { url: baseUrl, ...known };
   try {
     await http.send({ method: 'GET', path: '/health', timeoutMs: LIMIT_MS });
-    const version = await versionOf(http);
+    const version = await serverRelease(http, LIMIT_MS);
     const isSleeping = await sleep.isSleeping();
     const names = (await server.list()).map(({ id }) => id);
     const found = { ...details, version, sleeping: isSleeping, models: names.length };
@@ -37,19 +37,5 @@ export async function lookAtHealth(
       return 'The vLLM server can’t be put to sleep. Start it with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode.';
     }
     return null;
-  }
-}
-
-async function versionOf(http: VllmHttp): Promise<string | null> {
-  try {
-    const { version } = await http.askJson<{ version: string }>({
-      method: 'GET',
-      path: '/version',
-      timeoutMs: LIMIT_MS,
-    });
-    return version;
-  } catch (error) {
-    if (error instanceof VllmRefusalError) return null;
-    throw error;
   }
 }

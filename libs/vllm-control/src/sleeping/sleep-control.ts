@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ClaasError } from '@claas/contracts';
 import { VllmRefusalError } from '../http/vllm-errors.js';
 import type { VllmHttp } from '../http/vllm-http.js';
-import type { VllmTimeouts } from '../settings/vllm-settings.js';
+import type { VllmSettings, VllmTimeouts } from '../settings/vllm-settings.js';
+import { canReloadWeights, serverRelease } from './server-release.js';
 import { parseRunningRequests } from './parse-running-requests.js';
 
 const POLL_MS = 50;
@@ -18,6 +19,7 @@ export class SleepControl {
   constructor(
     private readonly http: VllmHttp,
     private readonly timeouts: VllmTimeouts,
+    private readonly onWarning: VllmSettings['onWarning'],
   ) {}
 
   /** Null when the server doesn't say: it runs without VLLM_SERVER_DEV_MODE. */
@@ -47,8 +49,9 @@ export class SleepControl {
   }
 
   /** `mode=wait` lets what still runs end; releases before 0.17 don't know it, for which `whenIdle` has been asked. */
-  async sleep(level: 1 | 2): Promise<void> {
+  async sleep(wanted: 1 | 2): Promise<void> {
     if ((await this.isSleeping()) === true) return;
+    const level = wanted === 2 && (await this.readsWeightsAgain()) ? 2 : 1;
     if (level === 2) this.discarded = true;
     await this.order(`/sleep?level=${level}&mode=wait`, true, this.timeouts.sleepMs);
     await this.http.ask({ method: 'GET', path: '/health', timeoutMs: this.timeouts.questionMs });
@@ -69,6 +72,17 @@ export class SleepControl {
     return hadDiscarded;
   }
 
+  /** Level 2 throws the weights away. A server that doesn't tell its release is not trusted to read them again. */
+  private async readsWeightsAgain(): Promise<boolean> {
+    const release = await serverRelease(this.http, this.timeouts.questionMs);
+    if (release !== null && canReloadWeights(release)) return true;
+    this.onWarning(
+      'The vLLM server is put to sleep at level 1 instead of 2: with LoRA, releases before 0.28 can’t read their weights again.',
+      { release },
+    );
+    return false;
+  }
+
   private async reloadWeights(): Promise<void> {
     const timeoutMs = this.timeouts.wakeMs;
     await this.http.send({ method: 'POST', path: '/wake_up?tags=weights', timeoutMs });
@@ -77,7 +91,7 @@ export class SleepControl {
     } catch (error) {
       throw new ClaasError(
         'serving_failed',
-        'The vLLM server slept at level 2 and can’t read its weights again: releases before 0.28 can’t with LoRA. Restart it, and use sleep level 1.',
+        'The vLLM server slept at level 2 and can’t read its weights again: look at its log, restart it, and use sleep level 1.',
         {},
         { cause: error },
       );

@@ -26,6 +26,8 @@ export interface VllmDoubleOptions {
   /** VLLM_ALLOW_RUNTIME_LORA_UPDATING. */
   readonly runtimeLora?: boolean;
   readonly maxLoraRank?: number;
+  /** How long after its death a supervisor starts it again; null leaves that to `restart`. */
+  readonly restartAfterMs?: number | null;
 }
 
 /** A call that came, in order of arrival. */
@@ -50,6 +52,7 @@ export class VllmDouble {
   private server: Server | null = null;
   private port = 0;
   private readonly hanging = new Set<ServerResponse>();
+  private restarting: NodeJS.Timeout | null = null;
 
   private constructor(
     private readonly options: VllmDoubleOptions,
@@ -103,17 +106,22 @@ export class VllmDouble {
     this.server?.close();
     this.server = null;
     this.hanging.clear();
+    const { restartAfterMs = null } = this.options;
+    if (this.restarting !== null) clearTimeout(this.restarting);
+    this.restarting = restartAfterMs === null ? null : setTimeout(() => void this.restart(), restartAfterMs);
   }
 
   /** A new process at the same address, that knows nothing of the old one's adapters. */
   async restart(): Promise<void> {
     this.die();
+    if (this.restarting !== null) clearTimeout(this.restarting);
     this.context = contextOf(this.options, this.root);
     await this.listen();
   }
 
   async close(): Promise<void> {
     this.die();
+    if (this.restarting !== null) clearTimeout(this.restarting);
     await rm(this.root, { recursive: true, force: true });
   }
 

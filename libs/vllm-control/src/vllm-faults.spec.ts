@@ -1,0 +1,171 @@
+import { ClaasError } from '@claas/contracts';
+import type { AdapterSource, ServedModel } from '@claas/contracts';
+import type { VllmCallName, VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { initialVersion, trainVersion } from './testing/train-version.js';
+import type { Trained } from './testing/train-version.js';
+import { VllmWorld } from './testing/vllm-world.js';
+import type { VllmServing } from './vllm-serving.js';
+
+const TIMEOUTS = {
+  questionMs: 500,
+  adapterMs: 1_500,
+  sleepMs: 1_500,
+  wakeMs: 1_500,
+  scoreMs: 1_500,
+  tokenMs: 1_500,
+  asleepMs: 20_000,
+  unreachableMs: 5_000,
+};
+const RESTART_MS = 100;
+const REPUBLISH_ATTEMPTS = 3;
+const SAME_NATS = 1e-3;
+
+let world: VllmWorld;
+let trained: Trained;
+let model: ServedModel;
+
+beforeAll(async () => {
+  world = await VllmWorld.create();
+  const parent = await initialVersion(world.trainer, world.root, 'faults/adapter');
+  trained = await trainVersion(world.trainer, world.root, 'faults/adapter', { parent });
+  model = { kind: 'adapter', loraId: parent.loraId };
+  // The first answers of a model are slow, and the limits here are short.
+  const { promptTokenIds, responseTokenIds } = trained.result.rollout;
+  for (const { directory } of [parent, trained.source]) {
+    await world.backend.score(directory, promptTokenIds, responseTokenIds);
+  }
+}, 120_000);
+afterEach(() => world.closeServers());
+afterAll(() => world.close());
+
+/** The version whose log-probs these are, by the trainer's word; null when they are neither version's. */
+function versionOf(logprobs: readonly number[]): number | null {
+  const { responseLogprobs, parentResponseLogprobs } = trained.result;
+  const near = (other: readonly number[]) =>
+    logprobs.length === other.length && logprobs.every((x, t) => Math.abs(x - (other[t] ?? NaN)) < SAME_NATS);
+  if (near(responseLogprobs)) return trained.source.version;
+  return near(parentResponseLogprobs) ? trained.parent.version : null;
+}
+
+async function answeredVersion(serving: VllmServing): Promise<number | null> {
+  const { promptTokenIds, responseTokenIds } = trained.result.rollout;
+  const prompt = { kind: 'tokens' as const, tokenIds: promptTokenIds };
+  return versionOf((await serving.score(model, { prompt, completion: { tokenIds: responseTokenIds } })).logprobs);
+}
+
+/** What the API does with a version once it is trained, and when that fails: the version that it then reports as served. */
+async function serve(serving: VllmServing, level: 1 | 2): Promise<number | null> {
+  const { parent, source, result } = trained;
+  const { promptTokenIds, responseTokenIds } = result.rollout;
+  const { responseLogprobs: logprobs, parentResponseLogprobs: parentLogprobs } = result;
+  let slept = false;
+  try {
+    await serving.drain({ timeoutMs: 1_500 });
+    slept = true;
+    await serving.release({ level });
+    await serving.restore();
+    await serving.publish(source);
+    const expected = { promptTokenIds, responseTokenIds, logprobs, parentLogprobs };
+    if (!(await serving.verify(source, expected)).verified) throw new ClaasError('verification_failed', 'not verified');
+    return source.version;
+  } catch (error) {
+    expect(error).toBeInstanceOf(ClaasError);
+    return await rollBack(serving, parent, slept);
+  }
+}
+
+async function rollBack(serving: VllmServing, parent: AdapterSource, slept: boolean): Promise<number | null> {
+  for (let attempt = 1; attempt <= REPUBLISH_ATTEMPTS; attempt += 1) {
+    try {
+      if (slept) await serving.restore();
+      await serving.publish(parent);
+      return parent.version;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ClaasError);
+    }
+  }
+  await serving.retract(parent.loraId);
+  return null;
+}
+
+/** A client that never stops asking; every answer that it gets must be one version's, whole. */
+function keepAsking(serving: VllmServing): { stop: () => Promise<readonly (number | null)[]> } {
+  const versions: (number | null)[] = [];
+  let isOver = false;
+  const run = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        versions.push(await answeredVersion(serving));
+      } catch (error) {
+        expect(ClaasError.from(error).code).toMatch(/^(serving_failed|service_overloaded|model_not_found)$/);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  const running = run();
+  return {
+    stop: async () => {
+      isOver = true;
+      await running;
+      return versions;
+    },
+  };
+}
+
+async function check(call: VllmCallName, fault: VllmFault, level: 1 | 2): Promise<void> {
+  const double: VllmDouble = await world.double({ restartAfterMs: RESTART_MS });
+  const serving = world.serving(double.url, { timeouts: TIMEOUTS });
+  await serving.publish(trained.parent);
+  const client = keepAsking(serving);
+  double.faults.set(call, fault);
+  const reported = await serve(serving, level);
+  const isHit = await vi.waitUntil(() => double.calls.some((made) => made.call === call), { timeout: 5_000 });
+  double.faults.clear();
+
+  const served = serving.published().find(({ loraId }) => loraId === trained.source.loraId)?.version ?? null;
+  expect(served).toBe(reported);
+  if (served === null) await serving.publish(trained.parent);
+  expect(await answeredVersion(serving)).toBe(served ?? trained.parent.version);
+  const seen = await client.stop();
+  expect(seen).not.toContain(null);
+  expect(isHit).toBe(true);
+  // Nothing stays shut: the base model answers, and the next feedback goes through.
+  expect(await serve(serving, 1)).toBe(trained.source.version);
+  expect(await answeredVersion(serving)).toBe(trained.source.version);
+}
+
+const LOOKS: readonly VllmCallName[] = ['metrics', 'is_sleeping', 'health', 'models', 'completions'];
+const ORDERS: readonly VllmCallName[] = ['sleep', 'wake_up', 'load', 'unload'];
+const KINDS: readonly VllmFault['kind'][] = ['fail', 'reset', 'hang', 'die'];
+
+interface Case {
+  readonly title: string;
+  readonly call: VllmCallName;
+  readonly fault: VllmFault;
+  readonly level: 1 | 2;
+}
+
+function faultCase(call: VllmCallName, fault: VllmFault, level: 1 | 2 = 1): Case {
+  const words = { fail: 'fails', reset: 'breaks its connection', hang: 'never answers', die: 'kills the server' };
+  const when = fault.when === 'after' ? ', after it took effect' : '';
+  const often = fault.times === undefined ? ', every time' : '';
+  return { title: `${call} ${words[fault.kind]}${when}${often}`, call, fault, level };
+}
+
+const cases = [
+  ...[...LOOKS, ...ORDERS].flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, times: 1 }))),
+  ...ORDERS.flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, when: 'after', times: 1 }))),
+  ...[...LOOKS, ...ORDERS].map((call) => faultCase(call, { kind: 'fail' })),
+  ...KINDS.map((kind) => faultCase('reload_weights', { kind, times: 1 }, 2)),
+];
+
+describe('whatever goes wrong, the served adapter answers with the version that is reported', () => {
+  it.each(cases)(
+    '$title',
+    async ({ call, fault, level }) => {
+      await check(call, fault, level);
+    },
+    60_000,
+  );
+});
