@@ -55,6 +55,11 @@ export interface GenerationSummary {
   readonly logprobs: readonly number[];
   /** At the sampling temperature (1 when greedy): the `rollout_logprobs` of a later feedback. */
   readonly samplingLogprobs: readonly number[];
+  /**
+   * False where the server can't tell log-probs at the sampling temperature: `samplingLogprobs` are then those at
+   * temperature 1, and are no `rollout_logprobs` (which are then null: an importance ratio of 1).
+   */
+  readonly samplingLogprobsAreExact?: boolean;
   /** The temperature that was really used. */
   readonly temperature: number;
   readonly seed: number;
