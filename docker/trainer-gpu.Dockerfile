@@ -8,7 +8,8 @@
 #
 # NOT BUILT by its authors: their machine has neither Docker, nor Docker's registry, nor a GPU. Checked by eye against
 # hadolint's rules (pinned bases, --no-install-recommends with the lists removed in the same layer, pipefail, no root at run
-# time, exec form); every RUN line that needs no CUDA was run by hand on Debian with the CPU wheel in place of the CUDA one.
+# time, exec form). The steps from the virtual environment to `npm prune`, and the start of the pruned trainer, were run by
+# hand on Debian 12 with Node 20 and the CPU wheel; what depends on the base images and on CUDA was not.
 # The driver is the host's (NVIDIA Container Toolkit); TensorFlow 2.21 is built for CUDA 12, driver 525 or newer.
 
 # Only CUDA's runtime library and what the container toolkit looks for: the large libraries come from NVIDIA's wheels, in
