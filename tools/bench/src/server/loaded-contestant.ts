@@ -32,7 +32,7 @@ export class LoadedContestant {
     const model = await LanguageModel.load(directory, backend);
     const measurement = { ms: performance.now() - start, peak_bytes: peakMemory() };
     const files = await readAdapterFiles(adapterDirectory, model.config);
-    const learner = AdapterLearner.fromFiles(model.config, files, null);
+    const learner = AdapterLearner.fromFiles(model, files, null);
     return {
       contestant: new LoadedContestant(model, learner, LoraAdapter.fromFiles(model.config, files)),
       measurement,
