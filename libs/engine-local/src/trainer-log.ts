@@ -8,6 +8,9 @@ export interface TrainerLogRecord {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** What TensorFlow says at every start, before its log level is heeded: nothing that an operator could act on. */
+const START_NOTICE = /^(WARNING: All log messages before absl|I\d{4} |To enable the following instructions:)/;
+
 /** The trainer writes JSON lines; native libraries write whatever they like, which is kept as it is. */
 export function parseLogLine(line: string): TrainerLogRecord {
   try {
@@ -19,7 +22,7 @@ export function parseLogLine(line: string): TrainerLogRecord {
   } catch {
     // Not JSON: a native library's own words.
   }
-  return { level: 'info', message: line, fields: {} };
+  return { level: START_NOTICE.test(line) ? 'debug' : 'info', message: line, fields: {} };
 }
 
 function isLogLevel(value: unknown): value is LogLevel {

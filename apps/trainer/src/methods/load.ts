@@ -4,6 +4,7 @@ import { LanguageModel, locateBaseModel } from '@claas/core-model';
 import { createTensorBackend } from '@claas/tensor-backend';
 import type { TensorBackend } from '@claas/tensor-backend';
 import type { TrainerSettings } from '../environment/trainer-settings.js';
+import { frozenFormatFor } from '../precision/frozen-format.js';
 import { throttle } from '../progress/throttle.js';
 import { LoadedModel } from '../session/loaded-model.js';
 import type { TrainerSession } from '../session/trainer-session.js';
@@ -38,7 +39,7 @@ async function read(
       report({ phase: 'downloading', loadedBytes, totalBytes });
     },
   });
-  const backend = await startBackend(settings);
+  const backend = await startBackend(settings, await frozenFormatFor(directory));
   return LoadedModel.read(names, directory, (weights) =>
     LanguageModel.load(weights, backend, {
       signal,
@@ -58,9 +59,12 @@ function assertSame(loaded: LoadedModel, asked: TrainerMethods['load']['params']
   );
 }
 
-async function startBackend({ tensorBackend: choice, nativeRuntime }: TrainerSettings): Promise<TensorBackend> {
+async function startBackend(
+  { tensorBackend: choice, nativeRuntime }: TrainerSettings,
+  frozenFormat: 'F32' | undefined,
+): Promise<TensorBackend> {
   try {
-    return await createTensorBackend(choice, { nativeRuntime });
+    return await createTensorBackend(choice, { nativeRuntime, ...(frozenFormat && { frozenFormat }) });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ClaasError('trainer_failed_to_start', reason, { tensor_backend: choice }, { cause: error });
