@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServiceClient } from './service-client.js';
@@ -62,6 +62,8 @@ export class ServiceProcess {
       env: {
         PATH: process.env['PATH'],
         HOME: this.directory,
+        // Where `npm test` has set up the native library, so that what most people run is what is tested.
+        XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'),
         CLAAS_API_PORT: String(this.port),
         CLAAS_DATA_DIR: this.directory,
         CLAAS_LORA_ROOT: this.loraRoot,
