@@ -9,7 +9,7 @@ describe('parseJsonBody', () => {
   it('gives back whatever JSON says', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5, noUnicodeString: true }), (value) => {
-        const text = JSON.stringify(value);
+        const text = JSON.stringify({ value });
         fc.pre(!/\\u0000|__proto__|"constructor"|"prototype"/.test(text));
         expect(parse(text)).toEqual(JSON.parse(text));
       }),
@@ -27,6 +27,10 @@ describe('parseJsonBody', () => {
   it('does not repeat what was sent when it refuses', () => {
     expect(() => parse('{"feedback": "my secret" oops}')).toThrow(/at position 25/);
     expect(() => parse('{"feedback": "my secret" oops}')).not.toThrow(/secret/);
+  });
+
+  it.each(['[]', '[{"a":1}]', '"a"', '1', 'null'])('refuses %s, which is not an object', (text) => {
+    expect(() => parse(text)).toThrow(/JSON object/);
   });
 
   it('refuses bytes that are not UTF-8', () => {

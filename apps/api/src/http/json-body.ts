@@ -6,7 +6,7 @@ const FORBIDDEN_KEYS = ['__proto__', 'prototype', 'constructor'];
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /**
- * The value of a JSON body. NaN and Infinity aren't JSON; nor may a number be too large for one.
+ * The object that a JSON body is. NaN and Infinity aren't JSON; nor may a number be too large for one.
  * @throws RequestMalformedError, RequestInvalidError for text that can't be stored, or a key that would reach a prototype
  */
 export function parseJsonBody(body: Buffer): unknown {
@@ -20,6 +20,9 @@ export function parseJsonBody(body: Buffer): unknown {
   }
   const errors: FieldError[] = [];
   inspect(value, errors);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    errors.push({ field: '(body)', message: 'must be a JSON object' });
+  }
   if (errors.length > 0) throw new RequestInvalidError(errors);
   return value;
 }
