@@ -1,4 +1,4 @@
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 
 /** Number formats that weights have in files. */
 export type WeightFormat = 'F32' | 'F16' | 'BF16';
@@ -72,6 +72,33 @@ export interface AttentionGradients {
   readonly dv: Tensor3D;
 }
 
+/** Of one AdamW step: the settings, and what depends on how many steps there were. */
+export interface AdamWCoefficients {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** This step's number, from 1. */
+  readonly step: number;
+  /** What the gradient is multiplied with first: clipping. */
+  readonly gradientScale: number;
+}
+
+export interface AdamWTensors<T extends Tensor = Tensor> {
+  readonly parameter: T;
+  readonly expAvg: T;
+  readonly expAvgSq: T;
+}
+
+/** The optimizer's arithmetic on one tensor. */
+export interface AdamWKernel {
+  /** Σ x² */
+  squaredNorm(x: Tensor): number;
+  /** One step; the results are new tensors, the arguments stay as they are. */
+  update<T extends Tensor>(tensors: AdamWTensors<T>, gradient: T, coefficients: AdamWCoefficients): AdamWTensors<T>;
+}
+
 /** What a backend is, for `/v1/health` and logs. */
 export interface TensorBackendDescription {
   /** `tensorflow` or `wasm`. */
@@ -94,6 +121,8 @@ export interface TensorBackendDescription {
  */
 export abstract class TensorBackend {
   abstract readonly description: TensorBackendDescription;
+  /** The optimizer in one operation per tensor; null where plain tfjs operations are as good. */
+  readonly adamW: AdamWKernel | null = null;
 
   /** Takes weights over from file bytes, stacked by rows in the given order; all have the same number of columns. */
   abstract frozenMatrix(weights: readonly WeightBytes[]): FrozenMatrix;

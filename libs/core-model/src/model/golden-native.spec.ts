@@ -14,7 +14,7 @@ import { LanguageModel } from './language-model.js';
  * Rounding errors of bfloat16 are independent from program to program, so ours are compared with exact numbers, not with PyTorch's. PyTorch 2.13 itself, these models
  * in bfloat16 with PEFT's float32 LoRA, is off by 2.5 to 4.1 % in the median tensor and 4.0 to 12.7 % in the worst (distance over length).
  */
-const [MEDIAN_ERROR, WORST_ERROR] = [0.045, 0.13];
+const [MEDIAN_ERROR, WORST_ERROR] = [0.05, 0.13];
 
 const nativeRuntime = nativeRuntimeDirectory(process.env);
 const found = readNativeRuntime(nativeRuntime);

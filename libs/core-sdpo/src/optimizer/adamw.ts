@@ -1,6 +1,7 @@
-import { add, div, mul, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { add, dispose, div, mul, sqrt, square, sub, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { globalNormClip } from './global-norm-clip.js';
+import type { AdamWCoefficients, AdamWKernel, AdamWTensors } from '@claas/tensor-backend';
+import { clipCoefficient, squaredNorm } from './global-norm-clip.js';
 
 export interface AdamWSettings {
   readonly learningRate: number;
@@ -40,54 +41,63 @@ export function adamWInit<T extends Tensor>(parameters: readonly T[]): AdamWStat
   return { step: 0, expAvg: parameters.map((p) => zerosLike<T>(p)), expAvgSq: parameters.map((p) => zerosLike<T>(p)) };
 }
 
+export interface AdamWOptions {
+  /** How one tensor is computed; plain tfjs operations when absent or null. */
+  readonly kernel?: AdamWKernel | null;
+  /** Gradients and moments are disposed of as soon as they were used: no more than one tensor is there twice. Not where the step is skipped. */
+  readonly takesArguments?: boolean;
+}
+
 /**
  * Clips the gradients to `maxGradNorm` and takes one AdamW step (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101) as torch does it:
- * p ← p·(1 − lr·wd) − lr·(m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε). Changes none of its arguments.
+ * p ← p·(1 − lr·wd) − lr·(m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε). Changes none of its arguments unless told to take them.
  */
 export function adamWUpdate<T extends Tensor>(
   parameters: readonly T[],
   gradients: readonly T[],
   state: AdamWState<T>,
   settings: AdamWSettings,
+  { kernel, takesArguments = false }: AdamWOptions = {},
 ): AdamWUpdate<T> {
-  const clipped = globalNormClip(gradients, settings.maxGradNorm);
-  const report = { gradNorm: clipped.norm, clipCoefficient: clipped.coefficient };
-  try {
-    if (!Number.isFinite(clipped.norm)) {
-      return {
-        parameters: parameters.map((parameter) => parameter.clone()),
-        state: handles(state),
-        ...report,
-        isSkipped: true,
-      };
-    }
-    const step = state.step + 1;
-    const next = parameters.map((parameter, i) => {
-      const [expAvg, expAvgSq] = [state.expAvg[i]!, state.expAvgSq[i]!];
-      return updateOne(parameter, clipped.gradients[i]!, expAvg, expAvgSq, step, settings);
-    });
-    return {
-      parameters: next.map((one) => one.parameter),
-      state: { step, expAvg: next.map((one) => one.expAvg), expAvgSq: next.map((one) => one.expAvgSq) },
-      ...report,
-      isSkipped: false,
-    };
-  } finally {
-    for (const gradient of clipped.gradients) gradient.dispose();
+  const { squaredNorm, update } = kernel ? methods(kernel) : PLAIN_KERNEL;
+  const gradNorm = Math.sqrt(gradients.reduce((sum, gradient) => sum + squaredNorm(gradient), 0));
+  const report = { gradNorm, clipCoefficient: clipCoefficient(gradNorm, settings.maxGradNorm) };
+  if (!Number.isFinite(gradNorm)) {
+    const same = parameters.map((parameter) => parameter.clone());
+    return { parameters: same, state: handles(state), ...report, isSkipped: true };
   }
+  const step = state.step + 1;
+  const coefficients = { ...settings, step, gradientScale: report.clipCoefficient };
+  const next = parameters.map((parameter, i) => {
+    const [gradient, expAvg, expAvgSq] = [gradients[i]!, state.expAvg[i]!, state.expAvgSq[i]!];
+    const updated = update({ parameter, expAvg, expAvgSq }, gradient, coefficients);
+    if (takesArguments) dispose([gradient, expAvg, expAvgSq]);
+    return updated;
+  });
+  return {
+    parameters: next.map((one) => one.parameter),
+    state: { step, expAvg: next.map((one) => one.expAvg), expAvgSq: next.map((one) => one.expAvgSq) },
+    ...report,
+    isSkipped: false,
+  };
 }
 
+function methods(kernel: AdamWKernel): AdamWKernel {
+  return { squaredNorm: (x) => kernel.squaredNorm(x), update: (...of) => kernel.update(...of) };
+}
+
+/** On any tfjs backend. */
+const PLAIN_KERNEL: AdamWKernel = { squaredNorm, update: updateOne };
+
 function updateOne<T extends Tensor>(
-  parameter: T,
+  { parameter, expAvg, expAvgSq }: AdamWTensors<T>,
   gradient: T,
-  expAvg: T,
-  expAvgSq: T,
-  step: number,
-  { learningRate, beta1, beta2, epsilon, weightDecay }: AdamWSettings,
-): { readonly parameter: T; readonly expAvg: T; readonly expAvgSq: T } {
+  { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientScale }: AdamWCoefficients,
+): AdamWTensors<T> {
   return tidy(() => {
-    const m = add<T>(mul(expAvg, beta1), mul(gradient, 1 - beta1));
-    const v = add<T>(mul(expAvgSq, beta2), mul(square(gradient), 1 - beta2));
+    const clipped: T = mul(gradient, gradientScale);
+    const m = add<T>(mul(expAvg, beta1), mul(clipped, 1 - beta1));
+    const v = add<T>(mul(expAvgSq, beta2), mul(square(clipped), 1 - beta2));
     const denominator = add(mul(sqrt(v), 1 / Math.sqrt(1 - beta2 ** step)), epsilon);
     const direction = div(mul(m, learningRate / (1 - beta1 ** step)), denominator);
     return { parameter: sub<T>(mul(parameter, 1 - learningRate * weightDecay), direction), expAvg: m, expAvgSq: v };

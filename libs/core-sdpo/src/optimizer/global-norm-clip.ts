@@ -4,15 +4,18 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 /** Keeps the coefficient finite for gradients that are all zero; the value is torch's. */
 const EPSILON = 1e-6;
 
-/** √Σ g² over all entries of all tensors; squares of a row are summed in float32, rows in float64. */
+/** √Σ g² over all entries of all tensors */
 export function globalNorm(gradients: readonly Tensor[]): number {
+  return Math.sqrt(gradients.reduce((sum, gradient) => sum + squaredNorm(gradient), 0));
+}
+
+/** Σ x²: squares of a row are summed in float32, rows in float64. */
+export function squaredNorm(x: Tensor): number {
+  const rows = tidy(() => sum(square(x), -1));
   let total = 0;
-  for (const gradient of gradients) {
-    const rows = tidy(() => sum(square(gradient), -1));
-    for (const value of rows.dataSync<'float32'>()) total += value;
-    rows.dispose();
-  }
-  return Math.sqrt(total);
+  for (const value of rows.dataSync<'float32'>()) total += value;
+  rows.dispose();
+  return total;
 }
 
 /** min(1, maxNorm / (norm + 1e-6)): what to multiply every gradient with. */

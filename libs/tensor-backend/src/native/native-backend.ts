@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { CausalMasks } from '../portable/causal-mask.js';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
+  AdamWKernel,
   AttentionForward,
   AttentionGradients,
   CompressedMatrix,
@@ -14,6 +15,7 @@ import type {
 } from '../tensor-backend.js';
 import { attention, attentionBackward } from './attention.js';
 import { attentionOfOne } from './attention-of-one.js';
+import { NativeAdamW } from './native-adamw.js';
 import { NativeFrozenMatrix } from './native-frozen-matrix.js';
 import type { NativeOperations } from './native-operations.js';
 import { rmsNorm, rmsNormBackward } from './rms-norm.js';
@@ -33,6 +35,7 @@ const SHORT_TYPES: Readonly<Record<ShortFormat, ElementType>> = {
 /** TensorFlow's operations on this machine's processor or GPU. Products with frozen weights run in `shortFormat`. See TensorBackend. */
 export class NativeBackend extends TensorBackend {
   override readonly description: TensorBackendDescription;
+  override readonly adamW: AdamWKernel;
   private readonly masks = new CausalMasks();
   private readonly short: ElementType;
 
@@ -42,6 +45,7 @@ export class NativeBackend extends TensorBackend {
     note: string | null,
   ) {
     super();
+    this.adamW = new NativeAdamW(operations);
     this.short = SHORT_TYPES[shortFormat];
     this.description = { name: 'tensorflow', frozenFormat: shortFormat, note };
   }

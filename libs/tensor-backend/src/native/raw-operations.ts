@@ -100,7 +100,16 @@ export class RawOperations {
     return this.attribute(name, this.binding.TF_ATTR_INT, value);
   }
 
-  private attribute(name: string, type: number, value: boolean | number): OperationAttribute {
+  text(name: string, value: string): OperationAttribute {
+    return this.attribute(name, this.binding.TF_ATTR_STRING, value);
+  }
+
+  /** −1 for a length that varies. */
+  shape(name: string, value: readonly number[]): OperationAttribute {
+    return { name, type: this.binding.TF_ATTR_SHAPE, value };
+  }
+
+  private attribute(name: string, type: number, value: boolean | number | string): OperationAttribute {
     const key = `${name}/${type}/${value}`;
     let attribute = this.attributes.get(key);
     if (attribute === undefined) {

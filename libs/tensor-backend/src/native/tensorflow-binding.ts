@@ -7,7 +7,7 @@ export interface OperationAttribute {
   readonly name: string;
   /** One of the addon's TF_ATTR_… numbers. */
   readonly type: number;
-  readonly value: boolean | number | readonly number[];
+  readonly value: boolean | number | string | readonly number[];
 }
 
 /** What the addon says of a tensor that an operation made. */
@@ -23,6 +23,8 @@ export interface TensorflowBinding {
   readonly TF_ATTR_FLOAT: number;
   readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_SHAPE: number;
   readonly TF_Version: string;
   /** Keeps the memory of `values`, so it must never change afterwards. */
   createTensor(shape: readonly number[], dtype: number, values: Float32Array | Int32Array | Uint8Array): number;

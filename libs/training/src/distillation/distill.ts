@@ -48,7 +48,7 @@ async function distillPrepared(
   progress.enter('loading');
   const parentFiles = await readAdapterFiles(task.parent.directory, model.config);
   const parentState = await readOptimizerState(task.parent.directory, parentFiles);
-  const learner = AdapterLearner.fromFiles(model.config, parentFiles, parentState);
+  const learner = AdapterLearner.fromFiles(model, parentFiles, parentState);
   let step: SdpoStep | null = null;
   try {
     progress.enter('teacher');

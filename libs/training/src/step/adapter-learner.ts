@@ -1,5 +1,5 @@
 import { LoraAdapter } from '@claas/core-model';
-import type { AdapterTensors, ModelConfig, OptimizerState } from '@claas/core-model';
+import type { AdapterTensors, LanguageModel, OptimizerState } from '@claas/core-model';
 import type { AdamWSettings, AdamWState } from '@claas/core-sdpo';
 import type { GradientSum } from './gradient-sum.js';
 import { disposeOptimizerTensors, optimizerTensors, readOptimizerTensors } from './optimizer-tensors.js';
@@ -11,7 +11,7 @@ export class AdapterLearner {
   #current: { readonly adapter: LoraAdapter; readonly state: AdamWState };
 
   private constructor(
-    private readonly config: ModelConfig,
+    private readonly model: Pick<LanguageModel, 'config' | 'backend'>,
     /** As the parent version has it; never changes. */
     readonly parent: LoraAdapter,
     state: AdamWState,
@@ -20,9 +20,13 @@ export class AdapterLearner {
   }
 
   /** @param stored null: fresh moments. @throws AdapterShapeError */
-  static fromFiles(config: ModelConfig, files: AdapterTensors, stored: OptimizerState | null): AdapterLearner {
-    const parent = LoraAdapter.fromFiles(config, files);
-    return new AdapterLearner(config, parent, optimizerTensors(parent, stored));
+  static fromFiles(
+    model: Pick<LanguageModel, 'config' | 'backend'>,
+    files: AdapterTensors,
+    stored: OptimizerState | null,
+  ): AdapterLearner {
+    const parent = LoraAdapter.fromFiles(model.config, files);
+    return new AdapterLearner(model, parent, optimizerTensors(parent, stored));
   }
 
   /** With all updates so far; stays this object's. */
@@ -34,12 +38,11 @@ export class AdapterLearner {
     return this.#current.state;
   }
 
-  /** One optimizer step. @throws NonFiniteLossError, after which nothing has changed */
+  /** One optimizer step; takes the gradients over. @throws NonFiniteLossError, after which nothing has changed */
   update(gradients: GradientSum, settings: AdamWSettings): Pick<AdapterUpdate, 'gradNorm' | 'clipCoefficient'> {
     const { adapter, state } = this.#current;
-    const update = updateAdapter(this.config, adapter, gradients, state, settings);
+    const update = updateAdapter(this.model, adapter, gradients, state, settings);
     this.#current = update;
-    disposeOptimizerTensors(state);
     if (adapter !== this.parent) adapter.dispose();
     return { gradNorm: update.gradNorm, clipCoefficient: update.clipCoefficient };
   }

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { LoraAdapter } from '@claas/core-model';
-import type { ModelConfig } from '@claas/core-model';
+import type { LanguageModel } from '@claas/core-model';
 import { adamWUpdate, NonFiniteLossError } from '@claas/core-sdpo';
 import type { AdamWSettings, AdamWState } from '@claas/core-sdpo';
 import type { GradientSum } from './gradient-sum.js';
@@ -16,11 +16,12 @@ export interface AdapterUpdate {
 }
 
 /**
- * One optimizer step: global-norm clip, then AdamW. Changes none of its arguments.
+ * One optimizer step: global-norm clip, then AdamW. Takes gradients and state over, so that no more than one tensor of each is there twice;
+ * the adapter stays as it was.
  * @throws NonFiniteLossError when the gradients' norm is not finite
  */
 export function updateAdapter(
-  config: ModelConfig,
+  { config, backend }: Pick<LanguageModel, 'config' | 'backend'>,
   adapter: LoraAdapter,
   gradients: GradientSum,
   state: AdamWState,
@@ -32,6 +33,7 @@ export function updateAdapter(
     keys.map((key) => gradients.tensors.get(key)!),
     state,
     settings,
+    { kernel: backend.adamW, takesArguments: true },
   );
   if (update.isSkipped) {
     disposeAll([...update.parameters, ...update.state.expAvg, ...update.state.expAvgSq]);

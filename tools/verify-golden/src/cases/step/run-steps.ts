@@ -33,7 +33,7 @@ export async function runSteps(
   golden: StepFile,
 ): Promise<ComputedSteps> {
   const files = await readAdapterFiles(adapterDirectory, model.config);
-  const learner = AdapterLearner.fromFiles(model.config, files, null);
+  const learner = AdapterLearner.fromFiles(model, files, null);
   const settings = sdpoSettings(golden.settings);
   const samples = stepSamples(golden);
   const unmasked = samples.map((sample) => ({ ...sample, mask: null }));
