@@ -62,7 +62,7 @@ async function cycle(serving: VllmServing, levels: readonly [1 | 2, 1 | 2]): Pro
   // A version that isn't the trainer's is seen, also when the steps were small.
   const stale = await serving.verify(second.source, {
     ...expected(second),
-    logprobs: expected(second).logprobs.map((x) => x - 1),
+    logprobs: expected(second).logprobs.map((x) => x - 2),
   });
   expect(stale.verified).toBe(false);
 }

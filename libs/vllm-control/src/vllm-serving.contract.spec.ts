@@ -50,6 +50,14 @@ if (real === null) {
     {
       'survives a crash: the next request is answered with what was published':
         'a server that somebody else started is not ours to kill',
+      ...(real.isExact
+        ? {}
+        : {
+            'never mixes two adapters that answer at the same time':
+              'bfloat16 rounds differently in another batch, so that equal answers can’t be asked for; float32 is tested',
+            'verifies a version by its log-probs, and sees another one in its place':
+              'two versions of a small model differ less on twelve tokens than bfloat16 may round; float32 is tested',
+          }),
     },
   );
 }

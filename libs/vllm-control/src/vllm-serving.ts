@@ -117,7 +117,7 @@ export class VllmServing extends ServingControl {
   /** @throws ClaasError `verification_failed` when another version is published */
   override async verify(version: ServedVersion, expected: ExpectedLogprobs): Promise<Verification> {
     const { loraId } = version;
-    const leave = await this.gate.enter();
+    const leave = await this.enter(undefined, this.settings.scoresAlone);
     try {
       const current = this.adapters.find(loraId);
       if (current.source.version !== version.version) throw anotherVersion(version, current.source.version);
@@ -143,9 +143,17 @@ export class VllmServing extends ServingControl {
    * Begins a request: waits while the server sleeps, and says which of its models answers.
    * @throws ClaasError `model_not_found`; `service_overloaded` with `retry_after_s` when the server sleeps too long; `cancelled`
    */
-  async begin(model: ServedModel, signal?: AbortSignal): Promise<ServedRequest> {
+  begin(model: ServedModel, signal?: AbortSignal): Promise<ServedRequest> {
+    return this.beginRequest(model, signal, false);
+  }
+
+  private async beginRequest(
+    model: ServedModel,
+    signal: AbortSignal | undefined,
+    alone: boolean,
+  ): Promise<ServedRequest> {
     if (model.kind === 'adapter') this.adapters.find(model.loraId);
-    const leave = await this.gate.enter(signal);
+    const leave = await this.enter(signal, alone);
     if (model.kind === 'base') {
       return { modelName: this.settings.baseModelName, version: null, recover: () => Promise.resolve(), end: leave };
     }
@@ -180,12 +188,12 @@ export class VllmServing extends ServingControl {
       model,
       options.signal,
       ({ modelName, version }) => this.generator.answer(modelName, version, request, { ...options, onToken }),
-      () => !hasBegun,
+      { mayRetry: () => !hasBegun },
     );
   }
 
   override score(model: ServedModel, { prompt, completion }: ScoreRequest): Promise<Score> {
-    return this.answer(model, undefined, async ({ modelName }) => {
+    const ask = async ({ modelName }: ServedRequest): Promise<Score> => {
       const { tokenIds: promptTokenIds, contextLength } = await this.tokenizer.prompt(prompt);
       const tokenIds =
         'tokenIds' in completion ? completion.tokenIds : await this.tokenizer.continuation(completion.text);
@@ -194,7 +202,8 @@ export class VllmServing extends ServingControl {
       if (length + 1 > contextLength) throw contextTooLong(length, contextLength);
       const logprobs = await this.scorer.score(modelName, promptTokenIds, tokenIds);
       return { promptTokenIds, tokenIds, tokens: await this.tokenizer.jointTexts(tokenIds), logprobs };
-    });
+    };
+    return this.answer(model, undefined, ask, { alone: this.settings.scoresAlone });
   }
 
   override health(): Promise<ServingHealth> {
@@ -223,14 +232,18 @@ export class VllmServing extends ServingControl {
     this.gate.open();
   }
 
+  private enter(signal: AbortSignal | undefined, alone: boolean): Promise<() => void> {
+    return alone ? this.gate.enterAlone(signal) : this.gate.enter(signal);
+  }
+
   private answer<T>(
     model: ServedModel,
     signal: AbortSignal | undefined,
     ask: (served: ServedRequest) => Promise<T>,
-    mayRetry: () => boolean = () => true,
+    { mayRetry = () => true, alone = false }: { readonly mayRetry?: () => boolean; readonly alone?: boolean },
   ): Promise<T> {
     const once = async (): Promise<T> => {
-      const served = await this.begin(model, signal);
+      const served = await this.beginRequest(model, signal, alone);
       try {
         return await ask(served);
       } catch (error) {

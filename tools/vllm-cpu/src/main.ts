@@ -18,9 +18,9 @@ async function serve({ version, python, dtype, port, installOnly, rest }: Option
   const chosen = port === 0 ? await freePort() : port;
   const request = { programs, modelDirectory: MODEL_DIRECTORY, modelName: MODEL_NAME, dtype, port: chosen, rest };
   const server = VllmServer.start(request, process.env);
-  let hasEnded = false;
+  const wish = new AbortController();
   const end = (): void => {
-    hasEnded = true;
+    wish.abort();
     void server.end();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
@@ -30,9 +30,9 @@ async function serve({ version, python, dtype, port, installOnly, rest }: Option
     say(`\nvLLM ${version} serves ${MODEL_NAME} at ${server.url} (${dtype}). In another terminal:`);
     say(`  VLLM_TEST_URL=${server.url} npx nx test @claas/vllm-control\nCtrl-C ends it.`);
     const code = await server.whenExited();
-    return hasEnded ? 0 : code;
+    return wish.signal.aborted ? 0 : code;
   } catch (error) {
-    if (hasEnded) return 0;
+    if (wish.signal.aborted) return 0;
     throw error;
   } finally {
     await server.end();

@@ -69,6 +69,8 @@ export class PublishedAdapters {
         throw error;
       });
       this.replace(source.loraId, loaded);
+      // Left behind by a process that died; where others publish as well, they may be answering from it.
+      if (this.settings.retainMs === 0) await this.unloadStrangers(source.loraId);
     });
   }
 
@@ -82,22 +84,12 @@ export class PublishedAdapters {
       const loaded = this.current.get(loraId);
       this.current.delete(loraId);
       if (loaded !== undefined) this.old.add(loaded);
-      const mine = [...this.old].filter(({ source }) => source.loraId === loraId);
-      for (const version of mine) {
+      for (const version of [...this.old].filter(({ source }) => source.loraId === loraId)) {
         version.superseded = true;
         version.kept = false;
         this.unloadWhenDone(version);
       }
-      const publicName = this.settings.publicName(loraId);
-      const names = await this.server.list().catch((error: unknown) => {
-        this.settings.onWarning(`The server could not be asked for versions of LoRA ${loraId}.`, {
-          error: String(error),
-        });
-        return [];
-      });
-      const strangers = names.filter(({ id }) => isVersionOf(publicName, id) && !mine.some(({ name }) => name === id));
-      for (const { id } of strangers) this.unload(id);
-      await this.settled();
+      await this.unloadStrangers(loraId);
     });
   }
 
@@ -178,6 +170,20 @@ export class PublishedAdapters {
   private drop(loaded: LoadedVersion): void {
     this.old.delete(loaded);
     this.unload(loaded.name);
+  }
+
+  /** Versions of the adapter that the server knows and this process doesn't. */
+  private async unloadStrangers(loraId: AdapterId): Promise<void> {
+    const publicName = this.settings.publicName(loraId);
+    const known = [this.current.get(loraId), ...this.old].map((loaded) => loaded?.name);
+    try {
+      for (const { id } of await this.server.list()) {
+        if (isVersionOf(publicName, id) && !known.includes(id)) this.unload(id);
+      }
+    } catch (error) {
+      const message = `The server could not be asked for old versions of LoRA ${loraId}.`;
+      this.settings.onWarning(message, { error: String(error) });
+    }
   }
 
   /** In the background: a name that stays costs the server a little memory, and answers nobody. */

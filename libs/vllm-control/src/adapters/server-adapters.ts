@@ -26,8 +26,8 @@ export class ServerAdapters {
 
   async list(): Promise<readonly ModelCard[]> {
     const call = { method: 'GET', path: '/v1/models', timeoutMs: this.timeouts.questionMs } as const;
-    const { data } = await this.http.askJson<{ data?: readonly ModelCard[] }>(call);
-    if (!Array.isArray(data))
+    const { data } = (await this.http.askJson(call)) as { data?: readonly ModelCard[] };
+    if (data === undefined)
       throw new ClaasError('serving_failed', 'The vLLM server’s list of models can’t be understood.');
     return data;
   }
@@ -64,16 +64,16 @@ export class ServerAdapters {
 
   private async loadOnce(name: string, path: string): Promise<void> {
     const body = { lora_name: name, lora_path: path };
-    let failure: unknown = null;
+    let failure: ClaasError = notListed(name);
     try {
       await this.http.send({ method: 'POST', path: '/v1/load_lora_adapter', body, timeoutMs: this.timeouts.adapterMs });
     } catch (error) {
-      failure = error;
+      failure = ClaasError.from(error);
     }
     // An answer that was lost, or "has already been loaded" by another process: what counts is what the server lists.
     if (failure instanceof VllmUnreachableError && failure.reason === 'refused') throw failure;
     if (await this.isLoaded(name, path)) return;
-    throw failure ?? notListed(name);
+    throw failure;
   }
 }
 

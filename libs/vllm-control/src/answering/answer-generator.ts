@@ -67,6 +67,8 @@ export class AnswerGenerator {
       responseTokenIds: tokens.map(({ tokenId }) => tokenId),
       logprobs,
       samplingLogprobs: logprobs,
+      // The server tells log-probs at temperature 1, and no others can be had from those of one token.
+      samplingLogprobsAreExact: sampling.temperature === 0 || sampling.temperature === 1,
       temperature: sampling.temperature,
       seed: sampling.seed,
       finishReason,

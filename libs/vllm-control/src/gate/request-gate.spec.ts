@@ -36,6 +36,37 @@ describe('RequestGate', () => {
     expect(gate.running).toBe(0);
   });
 
+  it('lets one in alone: after those inside, before those who come later, one such after the other', async () => {
+    const gate = new RequestGate(5_000);
+    const order: string[] = [];
+    const leave = await gate.enter();
+    const enter = async (name: string, entering: Promise<() => void>): Promise<void> => {
+      const end = await entering;
+      order.push(`${name} of ${gate.running}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      end();
+    };
+    const all = [enter('alone', gate.enterAlone()), enter('alone too', gate.enterAlone())];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    all.push(enter('later', gate.enter()));
+    expect(order).toEqual([]);
+    leave();
+    await Promise.all(all);
+    // Who waits for its turn to be alone is counted in already.
+    expect([...order].sort()).toEqual(['alone of 1', 'alone too of 1', 'later of 2']);
+    expect(gate.running).toBe(0);
+  });
+
+  it('gives up on being alone while somebody stays inside, and goes on letting in', async () => {
+    const gate = new RequestGate(20);
+    const leave = await gate.enter();
+    await expect(gate.enterAlone()).rejects.toMatchObject({ code: 'service_overloaded' });
+    leave();
+    (await gate.enter())();
+    (await gate.enterAlone())();
+    expect(gate.running).toBe(0);
+  });
+
   it('is idle when the last request inside has ended, each counted out once', async () => {
     const gate = new RequestGate(5_000);
     const [first, second] = [await gate.enter(), await gate.enter()];

@@ -75,8 +75,8 @@ export class VllmHttp {
   }
 
   /** As `ask`, for an answer that is JSON. */
-  async askJson<T>(call: VllmCall): Promise<T> {
-    return parseJson<T>(call, (await this.ask(call)).text);
+  async askJson(call: VllmCall): Promise<unknown> {
+    return parseJson(call, (await this.ask(call)).text);
   }
 
   /** The chunks of an answer as they come. Leaving the loop ends the request. */
@@ -118,9 +118,9 @@ export class VllmHttp {
 }
 
 /** @throws ClaasError `serving_failed` */
-export function parseJson<T>(call: Pick<VllmCall, 'method' | 'path'>, text: string): T {
+function parseJson(call: VllmCall, text: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (cause) {
     const sample = text.slice(0, 120);
     throw new ClaasError(

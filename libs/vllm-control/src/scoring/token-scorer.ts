@@ -14,7 +14,7 @@ export class TokenScorer {
     if (response.length === 0) return [];
     const body = { model, prompt: [...prompt, ...response], max_tokens: 1, temperature: 0, prompt_logprobs: 0 };
     const call = { method: 'POST', path: '/v1/completions', body, timeoutMs: this.timeoutMs } as const;
-    const reply = await this.http.askJson<CompletionReply>(call);
+    const reply = (await this.http.askJson(call)) as CompletionReply;
     const rows = responseRows(reply, prompt.length + response.length, response.length);
     return rows.map((row, t) => logprobOf(row, response[t] ?? -1));
   }

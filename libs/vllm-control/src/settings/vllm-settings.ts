@@ -61,6 +61,12 @@ export interface VllmSettings {
    * with several, long enough for the others to hear of the new version.
    */
   readonly retainMs: number;
+  /**
+   * Whether tokens are scored while the server answers nothing else. Needed for a vLLM on a CPU: with LoRA enabled, a
+   * request for log-probs of its prompt that shares a batch with another one kills the engine (seen with 0.32.0:
+   * `add_lora_logits` takes the batch's rows for the prompt's positions).
+   */
+  readonly scoresAlone: boolean;
   /** Whether the server shares an accelerator with the engine, and has to sleep while a step runs. */
   readonly releasesAccelerator: boolean;
   /** Told of what went wrong and was survived. */
@@ -79,6 +85,7 @@ export function vllmSettings(options: VllmOptions): VllmSettings {
     defaultSampling: { temperature: 1, topP: 1, topK: 0 },
     tolerance: BFLOAT16_TOLERANCE,
     retainMs: 0,
+    scoresAlone: false,
     releasesAccelerator: true,
     onWarning: () => undefined,
     ...options,

@@ -4,7 +4,8 @@ import type { VllmHttp } from '../http/vllm-http.js';
 /** The release as `/version` tells it, for example `0.32.0`; null when it doesn't. */
 export async function serverRelease(http: VllmHttp, timeoutMs: number): Promise<string | null> {
   try {
-    const { version } = await http.askJson<{ version?: string }>({ method: 'GET', path: '/version', timeoutMs });
+    const call = { method: 'GET', path: '/version', timeoutMs } as const;
+    const { version } = (await http.askJson(call)) as { version?: string };
     return version ?? null;
   } catch (error) {
     if (error instanceof VllmRefusalError) return null;

@@ -26,7 +26,7 @@ export class SleepControl {
   async isSleeping(): Promise<boolean | null> {
     try {
       const call = { method: 'GET', path: '/is_sleeping', timeoutMs: this.timeouts.questionMs } as const;
-      const { is_sleeping } = await this.http.askJson<{ is_sleeping: boolean }>(call);
+      const { is_sleeping } = (await this.http.askJson(call)) as { is_sleeping: boolean };
       return is_sleeping;
     } catch (error) {
       if (error instanceof VllmRefusalError && error.status === 404) return null;

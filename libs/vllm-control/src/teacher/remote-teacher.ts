@@ -75,7 +75,7 @@ export class RemoteTeacher {
     const body = { model, prompt, max_tokens: 1, temperature: 0, prompt_logprobs: topK };
     return this.guarded('score', async () => {
       const call = { method: 'POST', path: '/v1/completions', body, timeoutMs, signal } as const;
-      const reply = await this.http.askJson<CompletionReply>(call);
+      const reply = (await this.http.askJson(call)) as CompletionReply;
       const rows = responseRows(reply, prompt.length, responseTokenIds.length);
       return rows.map((row, t) => this.position(row, responseTokenIds[t] ?? -1, topK, vocabularySize));
     });

@@ -9,15 +9,18 @@ export const RELEASES = Object.keys(VLLM_PROFILES) as VllmRelease[];
 export interface RealServer {
   readonly url: string;
   readonly options: Partial<VllmOptions>;
+  /** Computes in float32. */
+  readonly isExact: boolean;
 }
 
 /** From VLLM_TEST_URL, VLLM_TEST_API_KEY and VLLM_TEST_DTYPE (float32 if not said); null without the first. */
 export function realServer(): RealServer | null {
   const { VLLM_TEST_URL: url, VLLM_TEST_API_KEY: apiKey, VLLM_TEST_DTYPE: dtype } = process.env;
   if (url === undefined || url === '') return null;
-  const tolerance = dtype === 'bfloat16' ? BFLOAT16_TOLERANCE : FLOAT32_TOLERANCE;
-  const timeouts = { scoreMs: 120_000, tokenMs: 240_000 };
-  return { url, options: { apiKey: apiKey ?? null, tolerance, timeouts } };
+  const isExact = dtype !== 'bfloat16';
+  const tolerance = isExact ? FLOAT32_TOLERANCE : BFLOAT16_TOLERANCE;
+  const timeouts = { scoreMs: 120_000, tokenMs: 240_000, asleepMs: 240_000 };
+  return { url, isExact, options: { apiKey: apiKey ?? null, tolerance, timeouts, scoresAlone: true } };
 }
 
 export const NOT_RUN =

@@ -61,7 +61,7 @@ export class ServerTokenizer {
   async text(tokenIds: readonly number[]): Promise<string> {
     const body = { model: this.model, tokens: tokenIds };
     const call = { method: 'POST', path: '/detokenize', body, timeoutMs: this.timeoutMs } as const;
-    return (await this.http.askJson<{ prompt: string }>(call)).prompt;
+    return ((await this.http.askJson(call)) as { prompt: string }).prompt;
   }
 
   /** The texts of single tokens, each by itself. */
@@ -110,6 +110,6 @@ export class ServerTokenizer {
       body: { model: this.model, ...body },
       timeoutMs: this.timeoutMs,
     } as const;
-    return this.http.askJson<TokenizeReply>(call);
+    return (await this.http.askJson(call)) as TokenizeReply;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compareLogprobs } from './compare-logprobs.js';
 
-const TOLERANCE = { meanNats: 0.05, maxNats: 0.5 };
+const TOLERANCE = { meanNats: 0.05, maxNats: 0.5, distinguishableNats: 0.03 };
 const PARENT = [-1, -2, -3, -4];
 const NEW = [-0.98, -1.98, -2.98, -3.98];
 
@@ -28,9 +28,20 @@ describe('compareLogprobs', () => {
       verified: false,
       previousDifference: 0,
     });
+    const larger = { logprobs: PARENT.map((value, t) => value + (t % 2 === 0 ? 0.04 : -0.04)), parentLogprobs: PARENT };
+    expect(compareLogprobs(PARENT, PARENT, larger, TOLERANCE).verified).toBe(false);
     // The same rounding on both sides: the difference between the versions is seen through it.
     const rounded = (values: readonly number[]) => values.map((value) => value + 0.03);
-    expect(compareLogprobs(rounded(NEW), rounded(PARENT), expected, TOLERANCE).verified).toBe(true);
+    expect(compareLogprobs(rounded(larger.logprobs), rounded(PARENT), larger, TOLERANCE).verified).toBe(true);
+  });
+
+  it('finds a version that changed something else', () => {
+    const expected = {
+      logprobs: PARENT.map((value, t) => value + [0.04, -0.04, 0.04, -0.04][t]!),
+      parentLogprobs: PARENT,
+    };
+    const other = PARENT.map((value, t) => value + [0.01, 0.02, -0.03, -0.01][t]!);
+    expect(compareLogprobs(other, PARENT, expected, { ...TOLERANCE, meanNats: 0.1 }).verified).toBe(false);
   });
 
   it('does not ask for a difference where the step made none', () => {

@@ -1,10 +1,10 @@
 import type { ExpectedLogprobs, Verification } from '@claas/contracts';
 import type { VerificationTolerance } from './tolerance.js';
 
-/** From this mean difference on between two versions at the trainer, the server's must differ as well. */
-const DISTINGUISHABLE_NATS = 0.01;
-/** Of the trainer's mean difference, what rounding may hide at the server. */
-const VISIBLE_SHARE = 0.1;
+/** From this mean difference on between two versions at the trainer, the server can't give the very same numbers for both. */
+const NEVER_IDENTICAL_NATS = 0.005;
+/** Cosine between what a step changed at the server and at the trainer; unrelated changes have about 0. */
+const SAME_DIRECTION = 0.5;
 
 /** Absolute differences of two lists; infinite when they differ in length or hold anything that is no number. */
 function differences(a: readonly number[], b: readonly number[]): readonly number[] {
@@ -19,10 +19,33 @@ function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+function cosine(a: readonly number[], b: readonly number[]): number {
+  const dot = (x: readonly number[], y: readonly number[]): number =>
+    x.reduce((sum, value, index) => sum + value * (y[index] ?? 0), 0);
+  const norms = Math.sqrt(dot(a, a) * dot(b, b));
+  return norms === 0 ? 0 : dot(a, b) / norms;
+}
+
+/** Does the server's change between two versions contradict the trainer's? */
+function isOtherChange(
+  server: readonly number[],
+  previous: readonly number[],
+  trainer: readonly number[],
+  parent: readonly number[],
+  { distinguishableNats }: VerificationTolerance,
+): boolean {
+  const expected = mean(differences(trainer, parent));
+  if (expected >= distinguishableNats) {
+    const change = (a: readonly number[], b: readonly number[]): number[] => a.map((value, t) => value - (b[t] ?? NaN));
+    return !(cosine(change(server, previous), change(trainer, parent)) >= SAME_DIRECTION);
+  }
+  return expected >= NEVER_IDENTICAL_NATS && mean(differences(server, previous)) === 0;
+}
+
 /**
  * Whether the server answers with the version that the trainer scored. Two things must hold: its log-probs are the
- * trainer's within the tolerance; and where the trainer told this version from the one before it, the server does too.
- * The second finds an old adapter that goes on answering after a step smaller than the tolerance.
+ * trainer's within the tolerance; and where the trainer told this version from the one before it, the server does too,
+ * in the same direction. The second finds an old adapter that goes on answering after a step smaller than the tolerance.
  *
  * @param previous the server's log-probs under the version before, null when it is gone
  */
@@ -34,22 +57,19 @@ export function compareLogprobs(
 ): Verification {
   const toTrainer = differences(server, expected.logprobs);
   const [maxDifference, meanDifference] = [Math.max(0, ...toTrainer), mean(toTrainer)];
-  const previousDifference = previous === null ? null : mean(differences(server, previous));
-  const { parentLogprobs } = expected;
-  const expectedDifference = parentLogprobs == null ? null : mean(differences(expected.logprobs, parentLogprobs));
-  const isStale =
-    previousDifference !== null &&
-    expectedDifference !== null &&
-    expectedDifference >= DISTINGUISHABLE_NATS &&
-    previousDifference < VISIBLE_SHARE * expectedDifference;
   const isNear = maxDifference <= tolerance.maxNats && meanDifference <= tolerance.meanNats;
+  const { logprobs, parentLogprobs = null } = expected;
+  const isOther =
+    previous !== null &&
+    parentLogprobs !== null &&
+    isOtherChange(server, previous, logprobs, parentLogprobs, tolerance);
   return {
-    verified: isNear && !isStale,
+    verified: isNear && !isOther,
     maxDifference,
     tolerance: tolerance.maxNats,
     meanDifference,
     meanTolerance: tolerance.meanNats,
-    previousDifference,
-    expectedDifference,
+    previousDifference: previous === null ? null : mean(differences(server, previous)),
+    expectedDifference: parentLogprobs === null ? null : mean(differences(logprobs, parentLogprobs)),
   };
 }

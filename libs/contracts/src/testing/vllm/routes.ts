@@ -141,7 +141,7 @@ const complete =
 
 function assertModel(model: unknown, baseModelName: string, loras: LoraRegistry): void {
   if (model === undefined || model === baseModelName || (typeof model === 'string' && loras.has(model))) return;
-  throw new VllmHttpError(404, 'NotFoundError', `The model \`${String(model)}\` does not exist.`, 'model');
+  throw new VllmHttpError(404, 'NotFoundError', `The model \`${JSON.stringify(model)}\` does not exist.`, 'model');
 }
 
 const ROUTES: Readonly<Record<string, readonly [VllmCallName, Answer, Need]>> = {

@@ -39,9 +39,6 @@ export interface RecordedCall {
   readonly body: unknown;
 }
 
-/** Thrown inside a stream to break it off as a fault says. */
-class Spoiled extends Error {}
-
 /**
  * A vLLM server for tests: its HTTP contract, sleep and adapters, over a real socket and with a real model's numbers.
  * What a real server keeps in memory is lost when it dies.
@@ -158,10 +155,21 @@ export class VllmDouble {
     response.on('close', () => {
       gone.abort();
     });
+    // A stream is spoiled after its first event, once that has gone out.
+    const spoiled = new AbortController();
     const send = (event: object | '[DONE]'): void => {
+      if (spoiled.signal.aborted) return;
       if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-      response.write(`data: ${event === '[DONE]' ? event : JSON.stringify(event)}\n\n`);
-      if (fault !== null) throw new Spoiled();
+      const data = `data: ${event === '[DONE]' ? event : JSON.stringify(event)}\n\n`;
+      if (fault === null) {
+        response.write(data);
+        return;
+      }
+      spoiled.abort();
+      response.write(data, () => {
+        this.spoil(response, fault);
+        gone.abort();
+      });
     };
     let reply: Reply | null;
     try {
@@ -169,8 +177,9 @@ export class VllmDouble {
       if (!this.isAllowed(request, url.pathname)) reply = { status: 401, body: { error: 'Unauthorized' } };
       else reply = await route.answer({ url, text, body: parse(text), send, signal: gone.signal });
     } catch (error) {
-      reply = error instanceof Spoiled ? null : errorReply(error);
+      reply = errorReply(error);
     }
+    if (spoiled.signal.aborted) return;
     if (fault !== null) this.spoil(response, fault);
     else write(response, reply);
   }
@@ -238,9 +247,9 @@ function write(response: ServerResponse, reply: Reply | null): void {
     response.end();
     return;
   }
-  const isText = typeof reply.body === 'string';
-  const type = isText ? 'text/plain; charset=utf-8' : 'application/json';
-  const text = isText ? (reply.body as string) : JSON.stringify(reply.body);
-  response.writeHead(reply.status, reply.body === undefined ? {} : { 'content-type': type });
-  response.end(reply.body === undefined ? '' : text);
+  const { status, body } = reply;
+  if (body === undefined) response.writeHead(status).end();
+  else if (typeof body === 'string')
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(body);
+  else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
