@@ -28,7 +28,7 @@ async function serve({ version, python, dtype, port, installOnly, rest }: Option
     await server.whenReady();
     console.log(server.url);
     say(`\nvLLM ${version} serves ${MODEL_NAME} at ${server.url} (${dtype}). In another terminal:`);
-    say(`  VLLM_TEST_URL=${server.url} npx nx test @claas/vllm-control\nCtrl-C ends it.`);
+    say(`  VLLM_TEST_URL=${server.url} VLLM_TEST_DTYPE=${dtype} npx nx test @claas/vllm-control\nCtrl-C ends it.`);
     const code = await server.whenExited();
     return wish.signal.aborted ? 0 : code;
   } catch (error) {

@@ -95,10 +95,12 @@ export class VllmServer {
 
   /** @throws Error when it ends or takes too long before it answers */
   async whenReady(): Promise<void> {
-    for (const deadline = Date.now() + START_LIMIT_MS; Date.now() < deadline; await delay(POLL_MS)) {
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (Date.now() < deadline) {
       if (this.exited) throw new Error('vLLM ended before it answered; its output says why.');
       const response = await fetch(`${this.url}/health`).catch(() => null);
       if (response?.ok === true) return;
+      await delay(POLL_MS);
     }
     throw new Error(`vLLM did not answer within ${START_LIMIT_MS / 1000} s.`);
   }
