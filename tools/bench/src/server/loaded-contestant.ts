@@ -1,4 +1,4 @@
-import { LanguageModel, LoraAdapter, readAdapterFiles } from '@claas/core-model';
+import { LanguageModel, readAdapterFiles } from '@claas/core-model';
 import { ADAMW_DEFAULTS } from '@claas/core-sdpo';
 import type { SdpoSettings } from '@claas/core-sdpo';
 import type { TensorBackend } from '@claas/tensor-backend';
@@ -20,7 +20,6 @@ export class LoadedContestant {
   private constructor(
     private readonly model: LanguageModel,
     private readonly learner: AdapterLearner,
-    private readonly adapter: LoraAdapter,
   ) {}
 
   static async load(
@@ -34,7 +33,7 @@ export class LoadedContestant {
     const files = await readAdapterFiles(adapterDirectory, model.config);
     const learner = AdapterLearner.fromFiles(model, files, null);
     return {
-      contestant: new LoadedContestant(model, learner, LoraAdapter.fromFiles(model.config, files)),
+      contestant: new LoadedContestant(model, learner),
       measurement,
     };
   }
@@ -85,6 +84,6 @@ export class LoadedContestant {
 
   /** Greedy answers to all prompts at the same time. */
   generate(prompts: readonly (readonly number[])[], newTokens: number): Promise<GenerationMeasurement> {
-    return measureGeneration(this.model, this.adapter, prompts, newTokens);
+    return measureGeneration(this.model, this.learner.adapter, prompts, newTokens);
   }
 }
