@@ -41,6 +41,11 @@ export interface CompressedMatrix {
 /** Operands of one product or sum are in the same form, and so is its result. */
 export type Matrix = Tensor2D | CompressedMatrix;
 
+export interface RowRange {
+  readonly from: number;
+  readonly count: number;
+}
+
 export interface RmsNormForward {
   /** (N, C) */
   readonly y: Tensor2D;
@@ -135,8 +140,10 @@ export abstract class TensorBackend {
 
   /** Rounded to the backend's short form; the result is new even where both forms are the same. */
   abstract compress(x: Tensor2D): CompressedMatrix;
-  /** As float32. */
-  abstract restore(x: CompressedMatrix): Tensor2D;
+  /** As float32; of some rows only where `rows` says so. */
+  abstract restore(x: CompressedMatrix, rows?: RowRange): Tensor2D;
+  /** One below the other, all of the same width. */
+  abstract concatRows(parts: readonly CompressedMatrix[]): CompressedMatrix;
 
   /** a·b — (M, K)·(K, N) → (M, N) */
   abstract product<M extends Matrix>(a: M, b: M): M;

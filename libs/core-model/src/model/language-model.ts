@@ -1,6 +1,6 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { FrozenMatrix, TensorBackend } from '@claas/tensor-backend';
+import type { FrozenMatrix, Matrix, TensorBackend } from '@claas/tensor-backend';
 import { readModelConfig } from '../config/model-config.js';
 import type { ModelConfig } from '../config/model-config.js';
 import { WeightFiles } from '../safetensors/weight-files.js';
@@ -107,12 +107,12 @@ export class LanguageModel {
   }
 
   /** Logits — final-normed hidden (N, C) → (N, V) */
-  headProduct(hidden: Tensor2D): Tensor2D {
+  headProduct<M extends Matrix>(hidden: M): M {
     return this.backend.frozenProduct(hidden, this.head);
   }
 
   /** dhidden of `headProduct` — dLogits (N, V) → (N, C) */
-  headBackward(dLogits: Tensor2D): Tensor2D {
+  headBackward<M extends Matrix>(dLogits: M): M {
     return this.backend.frozenProductBackward(dLogits, this.head);
   }
 

@@ -10,6 +10,7 @@ import type {
   KeyValues,
   Matrix,
   RmsNormForward,
+  RowRange,
   TensorBackendDescription,
   WeightBytes,
 } from '../tensor-backend.js';
@@ -77,10 +78,22 @@ export class NativeBackend extends TensorBackend {
     return this.operations.tensor(() => this.operations.cast(this.of(x), this.short)) as unknown as CompressedMatrix;
   }
 
-  override restore(x: CompressedMatrix): Tensor2D {
-    const tensor = x as unknown as Tensor2D;
-    if (this.short === ElementType.float32) return tensor.clone();
-    return this.operations.tensor(() => this.operations.cast(this.of(tensor), ElementType.float32));
+  override restore(x: CompressedMatrix, rows?: RowRange): Tensor2D {
+    const { operations } = this;
+    const all = this.of(x);
+    if (rows !== undefined) {
+      const size = [rows.count, x.shape[1]];
+      return operations.tensor(() => operations.cast(operations.slice(all, [rows.from, 0], size), ElementType.float32));
+    }
+    if (this.short === ElementType.float32) return (x as Matrix as Tensor2D).clone();
+    return operations.tensor(() => operations.cast(all, ElementType.float32));
+  }
+
+  override concatRows(parts: readonly CompressedMatrix[]): CompressedMatrix {
+    // TensorFlow refuses to join a single tensor.
+    if (parts.length === 1) return (parts[0] as Matrix as Tensor2D).clone() as Matrix as CompressedMatrix;
+    const handles = parts.map((part) => this.of(part));
+    return this.matrix(() => this.operations.concat(handles, 0));
   }
 
   override product<M extends Matrix>(a: M, b: M): M {

@@ -1,4 +1,4 @@
-import { add, concat, getBackend, tidy } from '@tensorflow/tfjs-core';
+import { add, concat, getBackend, slice, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
@@ -9,6 +9,7 @@ import type {
   KeyValues,
   Matrix,
   RmsNormForward,
+  RowRange,
   TensorBackendDescription,
   WeightBytes,
 } from '../tensor-backend.js';
@@ -52,8 +53,13 @@ export class PortableBackend extends TensorBackend {
     return matrixOf(x.clone());
   }
 
-  override restore(x: CompressedMatrix): Tensor2D {
-    return plain(x).clone();
+  override restore(x: CompressedMatrix, rows?: RowRange): Tensor2D {
+    const tensor = plain(x);
+    return rows === undefined ? tensor.clone() : slice(tensor, [rows.from, 0], [rows.count, tensor.shape[1]]);
+  }
+
+  override concatRows(parts: readonly CompressedMatrix[]): CompressedMatrix {
+    return matrixOf(concat(parts.map(plain), 0));
   }
 
   override product<M extends Matrix>(a: M, b: M): M {

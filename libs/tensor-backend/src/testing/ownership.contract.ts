@@ -66,6 +66,8 @@ function useEverything({ backend }: ContractSubject): void {
     attentionBackward: () => ({ ...backend.attentionBackward(output, q, k, v, saved) }),
     compress: () => backend.compress(x) as unknown as TensorContainer,
     restore: () => backend.restore(compressed),
+    restoreRows: () => backend.restore(compressed, { from: 1, count: 2 }),
+    concatRows: () => backend.concatRows([compressed, compressed]) as unknown as TensorContainer,
     sum: () => backend.sum(x, y),
     swiglu: () => backend.swiglu(x),
     swigluBackward: () => backend.swigluBackward(half, x),

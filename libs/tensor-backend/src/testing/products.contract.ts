@@ -55,6 +55,25 @@ export function productsContract(subject: () => ContractSubject): void {
     });
   });
 
+  it('rows of a compressed matrix are restored alone and joined again', () => {
+    const { backend, shortTolerance } = subject();
+    const values = seededValues(40, 43);
+    const whole = backend.compress(matrix(values, 8));
+    const [first, rest] = [
+      backend.restore(whole, { from: 0, count: 3 }),
+      backend.restore(whole, { from: 3, count: 5 }),
+    ];
+    expectClose(first, values.subarray(0, 15), shortTolerance);
+    expectClose(rest, values.subarray(15), shortTolerance);
+    expectClose(backend.restore(backend.concatRows([whole])), values, shortTolerance);
+    const joined = backend.concatRows([backend.compress(rest), backend.compress(first)]);
+    expectClose(
+      backend.restore(joined),
+      Float64Array.of(...values.subarray(15), ...values.subarray(0, 15)),
+      shortTolerance,
+    );
+  });
+
   it('sums are taken in either form', () => {
     const { backend, tolerance, shortTolerance } = subject();
     const [a, b] = [seededValues(35, 41), seededValues(35, 42)];

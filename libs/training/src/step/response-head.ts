@@ -1,6 +1,7 @@
 import { concat, gather, scatterND, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import type { LanguageModel } from '@claas/core-model';
+import type { CompressedMatrix, Matrix } from '@claas/tensor-backend';
 import { sdpoRows, sdpoRowValues } from '@claas/core-sdpo';
 import type { SdpoRowsInput, SdpoRowValues, SdpoSettings } from '@claas/core-sdpo';
 import { yieldToEventLoop } from './event-loop.js';
@@ -12,6 +13,8 @@ import { tokenLogprobs } from './token-logprobs.js';
  * Fewer positions would only read the vocabulary's matrix more often.
  */
 const POSITIONS_PER_CHUNK = 64;
+/** A chunk's logits stay in the backend's short form; the loss has some ten float32 matrices of their size at a time, so it takes fewer of them. */
+const POSITIONS_PER_LOSS = 16;
 
 /** Final-normed hidden states of a sample's L response positions; C channels. */
 export interface ResponseHidden {
@@ -70,36 +73,86 @@ export async function responseLoss(
   }
 }
 
+/** Logits (R, V) of a chunk. */
+interface ChunkLogits {
+  readonly student: CompressedMatrix;
+  readonly teacher: CompressedMatrix;
+  readonly base: CompressedMatrix | null;
+}
+
 function chunkLoss(
   model: LanguageModel,
   hidden: ResponseHidden,
-  { positions, responseTokenIds, oldLogprobs, rowWeight }: ResponseTargets,
+  targets: ResponseTargets,
   settings: SdpoSettings,
   withGradient: boolean,
 ): ResponseLoss {
-  let rows!: SdpoRowValues;
-  let unscaledLogprobs!: Float32Array;
+  const { backend } = model;
+  const parts: ResponseLoss[] = [];
   const dHidden = tidy((): Tensor2D | undefined => {
-    const logits = (all: Tensor2D): Tensor2D => model.headProduct(gather(all, tensor1d([...positions], 'int32')));
-    const input: SdpoRowsInput = {
-      studentLogits: logits(hidden.student),
-      teacherLogits: logits(hidden.teacher),
-      baseLogits: hidden.base === null ? null : logits(hidden.base),
-      tokenIds: Int32Array.from(positions, (position) => responseTokenIds[position]!),
-      oldLogprobs: oldLogprobs === null ? null : positions.map((position) => oldLogprobs[position]!),
-      rowWeights: new Float32Array(positions.length).fill(rowWeight),
+    const ids = tensor1d([...targets.positions], 'int32');
+    const product = (all: Tensor2D): CompressedMatrix => model.headProduct(backend.compress(gather(all, ids)));
+    const logits: ChunkLogits = {
+      student: product(hidden.student),
+      teacher: product(hidden.teacher),
+      base: hidden.base === null ? null : product(hidden.base),
     };
-    if (withGradient) {
-      const { dStudentLogits, ...values } = sdpoRows(input, settings);
-      rows = values;
-      unscaledLogprobs = unscaled(model, input, values, settings);
-      return model.headBackward(dStudentLogits);
+    const dLogits: CompressedMatrix[] = [];
+    for (let from = 0; from < targets.positions.length; from += POSITIONS_PER_LOSS) {
+      const positions = targets.positions.slice(from, from + POSITIONS_PER_LOSS);
+      const dPart = compressedTidy(() => {
+        const { dLogits: d, ...part } = rowsLoss(
+          model,
+          logits,
+          from,
+          { ...targets, positions },
+          settings,
+          withGradient,
+        );
+        parts.push({ ...part, dHidden: null });
+        return d && backend.compress(d);
+      });
+      if (dPart !== null) dLogits.push(dPart);
     }
-    rows = sdpoRowValues(input, settings);
-    unscaledLogprobs = unscaled(model, input, rows, settings);
-    return undefined;
+    return withGradient ? backend.restore(model.headBackward(backend.concatRows(dLogits))) : undefined;
   });
-  return { rows, unscaledLogprobs, dHidden: dHidden ?? null };
+  return {
+    rows: joinRowValues(parts.map(({ rows }) => rows)),
+    unscaledLogprobs: Float32Array.from(parts.flatMap((part) => [...part.unscaledLogprobs])),
+    dHidden: dHidden ?? null,
+  };
+}
+
+/** The loss of some positions of a chunk, which begin at its row `from`; within the caller's tidy. */
+function rowsLoss(
+  model: LanguageModel,
+  logits: ChunkLogits,
+  from: number,
+  { positions, responseTokenIds, oldLogprobs, rowWeight }: ResponseTargets,
+  settings: SdpoSettings,
+  withGradient: boolean,
+): Omit<ResponseLoss, 'dHidden'> & { readonly dLogits: Tensor2D | null } {
+  const range = { from, count: positions.length };
+  const input: SdpoRowsInput = {
+    studentLogits: model.backend.restore(logits.student, range),
+    teacherLogits: model.backend.restore(logits.teacher, range),
+    baseLogits: logits.base === null ? null : model.backend.restore(logits.base, range),
+    tokenIds: Int32Array.from(positions, (position) => responseTokenIds[position]!),
+    oldLogprobs: oldLogprobs === null ? null : positions.map((position) => oldLogprobs[position]!),
+    rowWeights: new Float32Array(positions.length).fill(rowWeight),
+  };
+  if (!withGradient) {
+    const rows = sdpoRowValues(input, settings);
+    return { rows, unscaledLogprobs: unscaled(model, input, rows, settings), dLogits: null };
+  }
+  const { dStudentLogits, ...rows } = sdpoRows(input, settings);
+  return { rows, unscaledLogprobs: unscaled(model, input, rows, settings), dLogits: dStudentLogits };
+}
+
+/** `tidy` for a compressed result: to tfjs it is a tensor as any other. */
+function compressedTidy(work: () => CompressedMatrix | null): CompressedMatrix | null {
+  const result = tidy(() => (work() as Matrix as Tensor2D | null) ?? undefined);
+  return (result as Matrix as CompressedMatrix | undefined) ?? null;
 }
 
 /** At temperature 1 these are the student's log-probs already. */
