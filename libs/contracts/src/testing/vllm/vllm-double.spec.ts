@@ -18,9 +18,9 @@ class PlainBackend implements ModelBackend {
   gate: Promise<void> = Promise.resolve();
 
   encode: ModelBackend['encode'] = async (prompt) =>
-    prompt.kind === 'tokens' ? prompt.tokenIds : [...JSON.stringify(prompt)].slice(0, 8).map((c) => c.charCodeAt(0));
+    prompt.kind === 'tokens' ? prompt.tokenIds : [...Buffer.from(JSON.stringify(prompt)).subarray(0, 8)];
 
-  encodeText = async (text: string): Promise<readonly number[]> => [...text].map((c) => c.charCodeAt(0));
+  encodeText = async (text: string): Promise<readonly number[]> => [...Buffer.from(text)];
 
   decode = async (tokenIds: readonly number[]): Promise<string> => String.fromCharCode(...tokenIds);
 
@@ -58,7 +58,7 @@ class PlainBackend implements ModelBackend {
 
 /** A number of its own for each directory. */
 function logprobOf(directory: string | null): number {
-  return directory === null ? -1 : -2 - [...directory].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 1000, 7);
+  return directory === null ? -1 : -2 - Buffer.from(directory).reduce((sum, byte) => (sum * 31 + byte) % 1000, 7);
 }
 
 let root: string;
@@ -89,6 +89,19 @@ async function adapter(name: string, changes: Record<string, unknown> = {}): Pro
   return directory;
 }
 
+interface Answer {
+  readonly choices: {
+    readonly finish_reason: string;
+    readonly token_ids: number[];
+    readonly prompt_token_ids: number[] | null;
+    readonly prompt_logprobs: (object | null)[];
+    readonly logprobs: { readonly token_logprobs: number[] };
+  }[];
+  readonly data: object[];
+  readonly error: object;
+  readonly usage?: object;
+}
+
 async function ask(double: VllmDouble, method: string, path: string, body?: unknown, headers: object = {}) {
   const response = await fetch(double.url + path, {
     method,
@@ -96,7 +109,7 @@ async function ask(double: VllmDouble, method: string, path: string, body?: unkn
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, text, json: () => JSON.parse(text) as Record<string, any> };
+  return { status: response.status, text, json: () => JSON.parse(text) as Answer };
 }
 
 const load = (double: VllmDouble, lora_name: string, lora_path: string) =>
@@ -125,12 +138,12 @@ describe.each(RELEASES)('the double of vLLM %s', (release) => {
     expect((await load(double, 'x', path)).text).toContain('has already been loaded');
     await rm(path, { recursive: true });
     expect((await complete(double, { model: 'x' })).status).toBe(200);
-    const { data } = (await ask(double, 'GET', '/v1/models')).json() as { data: object[] };
+    const { data } = (await ask(double, 'GET', '/v1/models')).json();
     expect(data.at(-1)).toMatchObject({ id: 'x', root: path, parent: 'base', max_model_len: null });
     const unload = { lora_name: 'x' };
     expect((await ask(double, 'POST', '/v1/unload_lora_adapter', unload)).text).toContain('removed successfully');
     expect((await ask(double, 'POST', '/v1/unload_lora_adapter', unload)).status).toBe(404);
-    expect((await complete(double, { model: 'x' })).json()['error']).toMatchObject({ code: 404, param: 'model' });
+    expect((await complete(double, { model: 'x' })).json().error).toMatchObject({ code: 404, param: 'model' });
   });
 
   it('refuses what it can’t load', async () => {
@@ -146,7 +159,7 @@ describe.each(RELEASES)('the double of vLLM %s', (release) => {
 
   it('answers a name that was loaded again from its old prefix cache, unless the release knows better', async () => {
     const double = await start({ release });
-    const answer = async () => (await complete(double, { model: 'x' })).json()['choices'][0].logprobs.token_logprobs[0];
+    const answer = async () => (await complete(double, { model: 'x' })).json().choices[0]?.logprobs.token_logprobs[0];
     await load(double, 'x', await adapter('first'));
     const first = await answer();
     await ask(double, 'POST', '/v1/unload_lora_adapter', { lora_name: 'x' });
@@ -185,7 +198,7 @@ describe('the double’s sleep', () => {
     if (mode === 'abort') await sleeping;
     go();
     await sleeping;
-    expect((await answer).json()['choices'][0].finish_reason).toBe(mode === 'wait' ? 'stop' : 'abort');
+    expect((await answer).json().choices[0]?.finish_reason).toBe(mode === 'wait' ? 'stop' : 'abort');
   });
 
   it('kills an engine of 0.15 under a request', async () => {
@@ -197,7 +210,7 @@ describe('the double’s sleep', () => {
 
   it('answers with other numbers after level 2, until the weights were read again', async () => {
     const double = await start();
-    const answer = async () => (await complete(double)).json()['choices'][0].logprobs.token_logprobs[0];
+    const answer = async () => (await complete(double)).json().choices[0]?.logprobs.token_logprobs[0];
     const before = await answer();
     await ask(double, 'POST', '/sleep?level=2');
     await ask(double, 'POST', '/wake_up');
@@ -232,11 +245,11 @@ describe('the double’s answers', () => {
       .filter((line) => line !== '')
       .map((line) => line.slice('data: '.length));
     expect(events.at(-1)).toBe('[DONE]');
-    const chunks = events.slice(0, -1).map((event) => JSON.parse(event) as Record<string, any>);
+    const chunks = events.slice(0, -1).map((event) => JSON.parse(event) as Answer);
     expect(chunks.flatMap(({ choices }) => choices[0]?.token_ids ?? [])).toEqual([97, 98, 99]);
     expect(chunks.map(({ choices }) => choices[0]?.prompt_token_ids ?? null)).toEqual([[1, 2], null, null, null]);
-    expect(chunks.at(-1)?.['usage']).toEqual({ prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 });
-    const whole = (await complete(double, { return_token_ids: true })).json()['choices'][0];
+    expect(chunks.at(-1)?.usage).toEqual({ prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 });
+    const whole = (await complete(double, { return_token_ids: true })).json().choices[0];
     expect(whole).toMatchObject({
       text: 'abc',
       token_ids: [97, 98, 99],
@@ -248,8 +261,8 @@ describe('the double’s answers', () => {
   it('have the prompt’s log-probs by token id, the first missing', async () => {
     const double = await start();
     const { choices } = (await complete(double, { prompt: [65, 66, 67], prompt_logprobs: 0, max_tokens: 1 })).json();
-    expect(choices[0].prompt_logprobs[0]).toBeNull();
-    expect(choices[0].prompt_logprobs.slice(1).map((row: object) => Object.keys(row))).toEqual([['66'], ['67']]);
+    expect(choices[0]?.prompt_logprobs[0]).toBeNull();
+    expect(choices[0]?.prompt_logprobs.slice(1).map((row) => Object.keys(row ?? {}))).toEqual([['66'], ['67']]);
     expect((await complete(double, { prompt_logprobs: 1, stream: true })).status).toBe(400);
     expect((await complete(double, { logprobs: 21 })).status).toBe(400);
     expect((await complete(double, { max_tokens: 100 })).text).toContain('maximum context length is 64');
