@@ -109,7 +109,7 @@ export class AdapterCreation {
       baseModel: this.allowedBaseModel(request.base_model),
       rank: request.lora_r ?? DEFAULT_RANK,
       loraAlpha: request.lora_alpha ?? DEFAULT_LORA_ALPHA,
-      targetModules: knownModules(request.target_modules),
+      targetModules: knownModules(request.target_modules ?? null),
     };
   }
 
@@ -129,8 +129,8 @@ export class AdapterCreation {
 
 const UNTRAINED = { feedbackId: null, metrics: null, receipt: null } as const;
 
-function knownModules(requested: readonly string[] | undefined): readonly LoraModule[] {
-  if (requested === undefined) return LORA_MODULES;
+function knownModules(requested: readonly string[] | null): readonly LoraModule[] {
+  if (requested === null) return LORA_MODULES;
   const unknown = requested.filter((module) => !LORA_MODULES.some((known) => known === module));
   if (unknown.length > 0) {
     throw new ClaasError(

@@ -126,6 +126,11 @@ describe('adapters', () => {
     expect((await client.get('/v1/lora?prefix=init/wrong')).body).toEqual({ loras: [] });
   });
 
+  it('take null for every optional field as a client of the Python service sends it', async () => {
+    const body = { lora_id: 'init/null', base_model: null, lora_r: null, lora_alpha: null, target_modules: null };
+    expect(await client.post('/v1/lora/init', { ...body, seed: null })).toMatchObject({ status: 200 });
+  });
+
   it('refuse another base model with 403 and an unknown module with 422, naming what there is', async () => {
     const model = await client.post('/v1/lora/init', { lora_id: 'init/x', base_model: 'Qwen/Qwen3-8B' });
     expect(model).toMatchObject({ status: 403, body: { code: 'base_model_not_allowed', allowed: ['clay-tiny'] } });

@@ -61,9 +61,10 @@ export class InitAdapterDto {
   lora_alpha?: number;
 
   @ApiPropertyOptional({
-    description: `Linear modules that the adapter changes. Default: all of ${LORA_MODULES.join(', ')}.`,
+    description: `Linear modules that the adapter changes. Default, also for null: all of ${LORA_MODULES.join(', ')}.`,
     enum: LORA_MODULES,
     isArray: true,
+    nullable: true,
     example: ['q_proj', 'v_proj'],
   })
   @IsOptional()
@@ -71,7 +72,7 @@ export class InitAdapterDto {
   @ArrayNotEmpty()
   @ArrayUnique()
   @IsString({ each: true })
-  target_modules?: LoraModule[];
+  target_modules?: LoraModule[] | null;
 
   @ApiPropertyOptional({
     description:

@@ -84,6 +84,14 @@ describe('the OpenAPI document', () => {
     expect(missing).toEqual([]);
   });
 
+  it('documents what a body that can not be read is answered with', async () => {
+    const responses = document.paths['/v1/lora/rollback']?.post?.responses ?? {};
+    const { status } = await client.send('POST', '/v1/lora/rollback', '{', { 'content-type': 'application/json' });
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining([String(status), '413', '415', '422', '500']));
+    expect(document.paths['/v1/feedback']?.get?.responses).toHaveProperty('422');
+    expect(document.paths['/livez']?.get?.responses).not.toHaveProperty('422');
+  });
+
   it('has an example for every JSON body', () => {
     const without = operations().filter(
       ({ path, method, examples }) => method === 'post' && path !== '/v1/lora/import' && examples.length === 0,

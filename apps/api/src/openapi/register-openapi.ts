@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { serviceVersion } from '../config/service-version.js';
+import { addRequestProblems } from './add-request-problems.js';
 
 const DESCRIPTION = `Continual Learning as a Service: chat with an adapter, send feedback on an answer, and the next answer has learned.
 
@@ -25,7 +26,8 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     .setVersion(serviceVersion())
     .addServer('/')
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
+  return addRequestProblems(document);
 }
