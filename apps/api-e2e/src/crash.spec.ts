@@ -11,7 +11,8 @@ const LORA = 'judy/crash';
 
 let service: ServiceProcess;
 beforeEach(async () => {
-  service = await ServiceProcess.start();
+  // None is pruned: every version that was ever made is counted.
+  service = await ServiceProcess.start({ CLAAS_KEEP_VERSIONS: '1000' });
   await service.client.init(LORA);
 });
 afterEach(() => service.stopAndRemove());
