@@ -3,20 +3,28 @@ import type { AdapterSource, ServedModel } from '@claas/contracts';
 import type { VllmCallName, VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initialVersion, trainVersion } from './testing/train-version.js';
+import type { VllmTimeouts } from './settings/vllm-settings.js';
 import type { Trained } from './testing/train-version.js';
 import { VllmWorld } from './testing/vllm-world.js';
 import type { VllmServing } from './vllm-serving.js';
 
-const TIMEOUTS = {
-  questionMs: 500,
-  adapterMs: 1_500,
-  sleepMs: 1_500,
-  wakeMs: 1_500,
-  scoreMs: 1_500,
-  tokenMs: 1_500,
-  asleepMs: 20_000,
-  unreachableMs: 5_000,
-};
+/** Long enough for a busy machine; shorter where a call is to hang, which is waited for. */
+function timeouts(kind: VllmFault['kind']): Partial<VllmTimeouts> {
+  const ms = kind === 'hang' ? 4_000 : 20_000;
+  const questionMs = kind === 'hang' ? 1_500 : 10_000;
+  return {
+    questionMs,
+    adapterMs: ms,
+    sleepMs: ms,
+    wakeMs: ms,
+    scoreMs: ms,
+    tokenMs: ms,
+    asleepMs: 30_000,
+    unreachableMs: 10_000,
+  };
+}
+
+const DRAIN_MS = 15_000;
 const RESTART_MS = 100;
 const REPUBLISH_ATTEMPTS = 3;
 const SAME_NATS = 1e-3;
@@ -61,7 +69,7 @@ async function serve(serving: VllmServing, level: 1 | 2): Promise<number | null>
   const { responseLogprobs: logprobs, parentResponseLogprobs: parentLogprobs } = result;
   let slept = false;
   try {
-    await serving.drain({ timeoutMs: 1_500 });
+    await serving.drain({ timeoutMs: DRAIN_MS });
     slept = true;
     await serving.release({ level });
     await serving.restore();
@@ -115,12 +123,12 @@ function keepAsking(serving: VllmServing): { stop: () => Promise<readonly (numbe
 
 async function check(call: VllmCallName, fault: VllmFault, level: 1 | 2): Promise<void> {
   const double: VllmDouble = await world.double({ restartAfterMs: RESTART_MS });
-  const serving = world.serving(double.url, { timeouts: TIMEOUTS });
+  const serving = world.serving(double.url, { timeouts: timeouts(fault.kind) });
   await serving.publish(trained.parent);
   const client = keepAsking(serving);
   double.faults.set(call, fault);
   const reported = await serve(serving, level);
-  const isHit = await vi.waitUntil(() => double.calls.some((made) => made.call === call), { timeout: 5_000 });
+  const isHit = await vi.waitUntil(() => double.calls.some((made) => made.call === call), { timeout: 20_000 });
   double.faults.clear();
 
   const served = serving.published().find(({ loraId }) => loraId === trained.source.loraId)?.version ?? null;
@@ -166,6 +174,6 @@ describe('whatever goes wrong, the served adapter answers with the version that 
     async ({ call, fault, level }) => {
       await check(call, fault, level);
     },
-    60_000,
+    90_000,
   );
 });
