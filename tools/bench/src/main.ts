@@ -6,7 +6,8 @@ import type { BenchArguments } from './arguments.js';
 import { measuredBackends } from './contestant/measured-backends.js';
 import { findPytorch } from './contestant/pytorch-program.js';
 import { describeMachine } from './machine/describe-machine.js';
-import { benchReport } from './report/bench-report.js';
+import { benchReport, hasFailures } from './report/bench-report.js';
+import type { BackendResult } from './report/bench-report.js';
 import { gibibytes } from './report/format.js';
 import { Progress } from './report/progress.js';
 import type { BenchContext } from './sections/bench-context.js';
@@ -14,6 +15,7 @@ import { measureGeneration } from './sections/measure-generation.js';
 import { measureScaling } from './sections/measure-scaling.js';
 import { measureSteps } from './sections/measure-steps.js';
 
+const FAILED = 1;
 const WRONG_USE = 2;
 
 async function bench(args: BenchArguments): Promise<void> {
@@ -44,13 +46,14 @@ async function bench(args: BenchArguments): Promise<void> {
   const context: BenchContext = { args, cache, pytorch, progress: new Progress(process.stderr) };
   const results = [];
   for (const backend of backends) {
-    const result = {
+    const result: BackendResult = {
       steps: args.sections.includes('step') ? await measureSteps(context, backend) : null,
       generation: args.sections.includes('generation') ? await measureGeneration(context, backend) : null,
       scaling: args.sections.includes('scaling') ? await measureScaling(context, backend) : null,
     };
     results.push({ backend, ...result });
     say(benchReport(result));
+    if (hasFailures(result)) process.exitCode = FAILED;
   }
   if (args.json !== null) {
     const content = { machine, arguments: args, pytorch, remarks, results };

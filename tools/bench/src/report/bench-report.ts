@@ -17,3 +17,9 @@ export function benchReport({ steps, generation, scaling }: BackendResult): stri
     .filter((part) => part !== null)
     .join('\n\n\n');
 }
+
+/** Was there something that could not be measured because it doesn't work? */
+export function hasFailures({ scaling }: BackendResult): boolean {
+  if (scaling === null) return false;
+  return [...scaling.byLength, ...scaling.bySize, ...scaling.byVocabulary].some(({ failure }) => failure !== null);
+}

@@ -5,8 +5,17 @@ import { table } from './table.js';
 
 const BYTES_PER_WEIGHT = 2;
 
-export function scalingReport({ backend, byLength, bySize, byVocabulary }: ScalingSection): string {
+export function scalingReport(section: ScalingSection): string {
+  const { backend } = section;
+  const points = [...section.byLength, ...section.bySize, ...section.byVocabulary];
+  const measured = (of: readonly ScalingPoint[]): ScalingPoint[] => of.filter(({ failure }) => failure === null);
+  const [byLength, bySize, byVocabulary] = [section.byLength, section.bySize, section.byVocabulary].map(measured) as [
+    ScalingPoint[],
+    ScalingPoint[],
+    ScalingPoint[],
+  ];
   return [
+    ...points.filter(({ failure }) => failure !== null).map(failureLine),
     `Scaling on ${backend} (medians)`,
     table(
       ['tokens of the student', 'ms', 'ms/token', 'to the first', 'without attention', 'attention of FLOP', 'peak GiB'],
@@ -34,6 +43,10 @@ export function scalingReport({ backend, byLength, bySize, byVocabulary }: Scali
       ]),
     ),
   ].join('\n\n');
+}
+
+function failureLine({ shape, step, failure }: ScalingPoint): string {
+  return `FAILED: ${step.promptTokens + step.responseTokens} tokens on shape ${shape.name} with ${shape.layers} layers: ${failure ?? ''}`;
 }
 
 function lengthRow(point: ScalingPoint, first: ScalingPoint): string[] {

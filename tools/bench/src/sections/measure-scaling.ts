@@ -18,7 +18,10 @@ export interface ScalingPoint {
   readonly parameters: number;
   readonly step: StepShape;
   readonly flops: StepFlops;
+  /** Empty where the step failed. */
   readonly steps: readonly StepMeasurement[];
+  /** Why it failed; null when it didn't. A size that doesn't work says something too, and the other points are worth having. */
+  readonly failure: string | null;
 }
 
 export interface ScalingSection {
@@ -65,18 +68,20 @@ async function measurePoint(
   const rounds = Math.min(args.rounds, 3);
   const request = { ...stepTokens(shape, step), alpha: args.alpha };
   progress.begin(`${step.promptTokens + step.responseTokens} tokens, ${label(shape)}`, rounds + 1);
+  const point = { shape, parameters: parameterCount(shape), step, flops: stepFlops(shape, step) };
+  const steps: StepMeasurement[] = [];
   try {
-    const steps = await withContestant(ownProgram(backend, args.threads), async (contestant) => {
+    await withContestant(ownProgram(backend, args.threads), async (contestant) => {
       await contestant.ask('load', { ...files, checkpointing: true });
-      const measured: StepMeasurement[] = [];
       for (let round = -1; round < rounds; round++) {
         const measurement = await contestant.ask('step', request);
-        if (round >= 0) measured.push(measurement);
+        if (round >= 0) steps.push(measurement);
         progress.advance();
       }
-      return measured;
     });
-    return { shape, parameters: parameterCount(shape), step, flops: stepFlops(shape, step), steps };
+    return { ...point, steps, failure: null };
+  } catch (error) {
+    return { ...point, steps: [], failure: error instanceof Error ? error.message : String(error) };
   } finally {
     progress.end();
   }
