@@ -59,8 +59,8 @@ export function adamWUpdate<T extends Tensor>(
   settings: AdamWSettings,
   { kernel, takesArguments = false }: AdamWOptions = {},
 ): AdamWUpdate<T> {
-  const { squaredNorm, update } = kernel ? methods(kernel) : PLAIN_KERNEL;
-  const gradNorm = Math.sqrt(gradients.reduce((sum, gradient) => sum + squaredNorm(gradient), 0));
+  const used = kernel ?? PLAIN_KERNEL;
+  const gradNorm = Math.sqrt(gradients.reduce((sum, gradient) => sum + used.squaredNorm(gradient), 0));
   const report = { gradNorm, clipCoefficient: clipCoefficient(gradNorm, settings.maxGradNorm) };
   if (!Number.isFinite(gradNorm)) {
     const same = parameters.map((parameter) => parameter.clone());
@@ -70,7 +70,7 @@ export function adamWUpdate<T extends Tensor>(
   const coefficients = { ...settings, step, gradientScale: report.clipCoefficient };
   const next = parameters.map((parameter, i) => {
     const [gradient, expAvg, expAvgSq] = [gradients[i]!, state.expAvg[i]!, state.expAvgSq[i]!];
-    const updated = update({ parameter, expAvg, expAvgSq }, gradient, coefficients);
+    const updated = used.update({ parameter, expAvg, expAvgSq }, gradient, coefficients);
     if (takesArguments) dispose([gradient, expAvg, expAvgSq]);
     return updated;
   });
@@ -80,10 +80,6 @@ export function adamWUpdate<T extends Tensor>(
     ...report,
     isSkipped: false,
   };
-}
-
-function methods(kernel: AdamWKernel): AdamWKernel {
-  return { squaredNorm: (x) => kernel.squaredNorm(x), update: (...of) => kernel.update(...of) };
 }
 
 /** On any tfjs backend. */

@@ -36,7 +36,9 @@ interface BackendModule {
  * @throws whatever the dynamic linker or the addon says
  */
 export async function loadTensorflow(addonPath: string): Promise<TensorflowTfjsBackend> {
-  if (findBackend(BACKEND) === null) {
+  // tfjs types it as always there.
+  const loaded = findBackend(BACKEND) as KernelBackend | null;
+  if (loaded === null) {
     const binding = loadAddon(addonPath);
     // Keeps tfjs from advertising its other packages on stderr.
     enableProdMode();
