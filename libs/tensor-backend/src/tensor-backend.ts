@@ -154,10 +154,10 @@ export abstract class TensorBackend {
   /** a + b — (M, N) each */
   abstract sum<M extends Matrix>(a: M, b: M): M;
 
-  /** y = x · inverseRms · weight — x (N, C), weight (C) */
-  abstract rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward;
+  /** y = x · inverseRms · weight — x (N, C), weight (C), null for ones */
+  abstract rmsNorm(x: Tensor2D, weight: Tensor1D | null, epsilon: number): RmsNormForward;
   /** dx of `rmsNorm`; the weight is frozen — dy, x (N, C), inverseRms (N, 1) → (N, C) */
-  abstract rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D, inverseRms: Tensor2D): Tensor2D;
+  abstract rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D | null, inverseRms: Tensor2D): Tensor2D;
 
   /**
    * Rotary position embedding in the half-split layout of Hugging Face models: x·cos + rotateHalf(x)·sin.

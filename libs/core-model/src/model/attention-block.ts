@@ -1,6 +1,6 @@
 import { add, pad, slice } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import type { AttentionForward, CompressedMatrix } from '@claas/tensor-backend';
+import type { AttentionForward, CompressedMatrix, Matrix } from '@claas/tensor-backend';
 import type { LayerLoraGradients, LayerPass } from './layer-pass.js';
 import { linearBackward, linearForward, linearLoraBackward } from './linear-group.js';
 import type { Reduced } from './linear-group.js';
@@ -9,7 +9,7 @@ import type { NormForward } from './norm.js';
 import { mergeHeads, rotatedHeadsBackward, rotatedHeadsForward, splitHeads } from './rotated-heads.js';
 import type { RotatedHeads } from './rotated-heads.js';
 
-/** What the backward pass needs and only a product with frozen weights could give again. N = T − from. */
+/** What the backward pass needs and only large products could give again. N = T − from. */
 export interface AttentionKept {
   /** (T, (H + 2G)·D) */
   readonly qkv: CompressedMatrix;
@@ -19,13 +19,15 @@ export interface AttentionKept {
   readonly oReduced: Reduced;
   /** (N, C) */
   readonly h: Tensor2D;
+  /** What `attentionBackward` wants of the forward pass; null where the sequence is so long that it outweighs the projections. */
+  readonly saved: readonly Matrix[] | null;
 }
 
 /** What else it needs, which follows from the layer's input and what is kept. */
 export interface AttentionDerived {
   readonly norm: NormForward;
   readonly heads: RotatedHeads;
-  readonly attended: AttentionForward;
+  readonly saved: readonly Matrix[];
 }
 
 export interface AttentionActivations {
@@ -38,26 +40,30 @@ export function attentionBlockForward(x: Tensor2D, pass: LayerPass): AttentionAc
   const { backend, layer, lora, from } = pass;
   const norm = normForward(x, layer.inputNorm, pass);
   const qkv = linearForward(backend, norm.y, layer.groups.qkv, lora?.qkv ?? null);
-  const { heads, attended } = attend(qkv.y, pass);
+  const heads = rotatedHeadsForward(backend.restore(qkv.y), pass);
+  const attended = attend(heads, pass);
   const merged = backend.compress(mergeHeads(attended.output));
   const o = linearForward(backend, merged, layer.groups.o, lora?.o ?? null);
   const h: Tensor2D = add(rowsFrom(x, from), backend.restore(o.y));
+  const saved = size(attended.saved) <= 2 * size([qkv.y]) ? attended.saved : null;
   return {
-    kept: { qkv: qkv.y, qkvReduced: qkv.reduced, merged, oReduced: o.reduced, h },
-    derived: { norm, heads, attended },
+    kept: { qkv: qkv.y, qkvReduced: qkv.reduced, merged, oReduced: o.reduced, h, saved },
+    derived: { norm, heads, saved: attended.saved },
   };
 }
 
 /** The same numbers as in the forward pass, bit for bit. */
-export function attentionBlockDerived(x: Tensor2D, { qkv }: AttentionKept, pass: LayerPass): AttentionDerived {
-  return { norm: normForward(x, pass.layer.inputNorm, pass), ...attend(qkv, pass) };
+export function attentionBlockDerived(x: Tensor2D, { qkv, saved }: AttentionKept, pass: LayerPass): AttentionDerived {
+  const heads = rotatedHeadsForward(pass.backend.restore(qkv), pass);
+  const norm = normForward(x, pass.layer.inputNorm, pass);
+  return { norm, heads, saved: saved ?? attend(heads, pass).saved };
 }
 
 /** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C), null in the lowest layer */
 export function attentionBlockBackward(
   dh: Tensor2D,
   x: Tensor2D,
-  { kept, derived: { norm, heads, attended } }: AttentionActivations,
+  { kept, derived: { norm, heads, saved } }: AttentionActivations,
   pass: LayerPass,
 ): { readonly dx: Tensor2D | null; readonly lora: Pick<LayerLoraGradients, 'qkv' | 'o'> } {
   const { backend, config, layer, lora, from } = pass;
@@ -65,7 +71,7 @@ export function attentionBlockBackward(
   const dO = linearBackward(backend, backend.compress(dh), kept.merged, kept.oReduced, layer.groups.o, lora?.o ?? null);
   // merged = mergeHeads(attention(q, k, v))
   const dAttended = splitHeads(backend.restore(dO.dx), config.headDim);
-  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, attended.saved);
+  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, saved);
   // q, k, v = rotatedHeads(qkv)
   const dqkv = backend.compress(rotatedHeadsBackward(dHeads, heads, pass));
   if (pass.isLowest) {
@@ -78,10 +84,14 @@ export function attentionBlockBackward(
   return { dx: add(padRows(dh, from), dNorm), lora: { qkv: dQkv.lora, o: dO.lora } };
 }
 
-function attend(qkv: CompressedMatrix, pass: LayerPass): Pick<AttentionDerived, 'heads' | 'attended'> {
-  const heads = rotatedHeadsForward(pass.backend.restore(qkv), pass);
-  const seen = pass.extend?.(heads.k, heads.v) ?? { k: heads.k, v: heads.v, offset: 0 };
-  return { heads, attended: pass.backend.attention(heads.q, seen.k, seen.v, seen.offset + pass.from) };
+function attend({ q, k, v }: RotatedHeads, { backend, extend, from }: LayerPass): AttentionForward {
+  const seen = extend?.(k, v) ?? { k, v, offset: 0 };
+  return backend.attention(q, seen.k, seen.v, seen.offset + from);
+}
+
+/** Numbers in all of them. */
+function size(matrices: readonly Matrix[]): number {
+  return matrices.reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
 }
 
 /** (T, C) → (T − from, C) */

@@ -9,10 +9,8 @@ export const LINEAR_GROUPS = ['qkv', 'o', 'gateUp', 'down'] as const;
 export type LinearGroupName = (typeof LINEAR_GROUPS)[number];
 
 export interface HeadNorm {
-  /** (H + G, 1, D): the norm weight of queries, then that of keys. */
+  /** (H + G, 1, D): the norm weight of queries, then that of keys; they are normed together and weighted afterwards. */
   readonly weight: Tensor3D;
-  /** (D): ones; queries and keys are normed together and weighted afterwards. */
-  readonly ones: Tensor1D;
 }
 
 /** The frozen weights of a decoder layer. */

@@ -1,4 +1,4 @@
-import { concat, keep, ones, reshape, split, tidy, tile } from '@tensorflow/tfjs-core';
+import { concat, keep, reshape, split, tidy, tile } from '@tensorflow/tfjs-core';
 import type { Tensor3D } from '@tensorflow/tfjs-core';
 import { LORA_MODULE_PATHS, moduleShape } from '../adapter-files/lora-module.js';
 import type { LoraModuleName } from '../adapter-files/lora-module.js';
@@ -42,7 +42,6 @@ export function disposeDecoderLayer(layer: DecoderLayer): void {
   layer.inputNorm.dispose();
   layer.postAttentionNorm.dispose();
   layer.headNorm?.weight.dispose();
-  layer.headNorm?.ones.dispose();
 }
 
 async function loadGroup(
@@ -73,5 +72,5 @@ async function loadHeadNorm(loader: WeightLoader, config: ModelConfig, prefix: s
     return keep<Tensor3D>(concat([tile(q, [H, 1, 1]), tile(k, [G, 1, 1])], 0));
   });
   norms.dispose();
-  return { weight: loader.own(weight), ones: loader.own(keep(ones([D]))) };
+  return { weight: loader.own(weight) };
 }

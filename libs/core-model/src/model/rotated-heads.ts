@@ -21,7 +21,7 @@ export function rotatedHeadsForward(qkv: Tensor2D, { backend, config, layer, rot
   const queriesAndKeys = slice(heads, [0, 0, 0], [H + G, T, D]);
   const v = slice(heads, [H + G, 0, 0], [G, T, D]);
   const rows: Tensor2D = reshape(queriesAndKeys, [(H + G) * T, D]);
-  const norm = layer.headNorm && backend.rmsNorm(rows, layer.headNorm.ones, config.rmsNormEpsilon);
+  const norm = layer.headNorm && backend.rmsNorm(rows, null, config.rmsNormEpsilon);
   const scaled: Tensor3D = norm ? mul(reshape(norm.y, [H + G, T, D]), layer.headNorm.weight) : queriesAndKeys;
   const rotated = backend.rotate(scaled, rotary.cos, rotary.sin);
   const q = slice(rotated, [0, from, 0], [H, T - from, D]);
@@ -52,7 +52,7 @@ function headNormBackward(
 ): Tensor3D {
   // scaled = rmsNorm(rows) · weight
   const dNorm: Tensor2D = reshape(mul(dScaled, headNorm.weight), normed.rows.shape);
-  return reshape(backend.rmsNormBackward(dNorm, normed.rows, headNorm.ones, normed.inverseRms), dScaled.shape);
+  return reshape(backend.rmsNormBackward(dNorm, normed.rows, null, normed.inverseRms), dScaled.shape);
 }
 
 /** (T, N·D) → (N, T, D) */

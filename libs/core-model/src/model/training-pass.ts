@@ -181,8 +181,9 @@ function disposeKept(kept: LayerKept | null | undefined): void {
 
 /** All of it but `h` is compressed. */
 function keptBytes({ attention, mlp }: LayerKept, { backend }: LanguageModel): number {
-  const { h, ...compressed } = { ...attention, ...mlp };
-  const numbers = Object.values(compressed).map((matrix) => (matrix === null ? 0 : matrix.shape[0] * matrix.shape[1]));
+  const { h, saved, ...products } = { ...attention, ...mlp };
+  const compressed = [...Object.values(products), ...(saved ?? [])];
+  const numbers = compressed.map((matrix) => (matrix === null ? 0 : matrix.shape[0] * matrix.shape[1]));
   const bytesPerNumber = backend.description.frozenFormat === 'F32' ? 4 : 2;
   return 4 * h.size + bytesPerNumber * numbers.reduce((sum, one) => sum + one, 0);
 }

@@ -5,40 +5,69 @@ import type { TensorHandle } from './tensorflow-binding.js';
 /*
  * Query heads that read the same key/value head lie next to each other, so q (H, T, D) is (G, M, D) with M = H/G · T,
  * and one batched product serves all heads. Scores and softmax are float32; the other products have operands of the short format.
- * Keys after the last query's position are cut off before anything is computed; L = offset + T keys remain.
+ *
+ * Queries go in blocks: a block needs only the keys up to its own end, which saves up to half of the work, and no more scores than one block's
+ * are in memory as float32.
  */
+
+/** Queries per block: larger ones waste masked scores, smaller ones the speed of large products. */
+const BLOCK = 128;
+const LARGE_BLOCK = 256;
+const LONG = 512;
+
+/** Some consecutive queries, and the keys from 0 on that they may see. */
+export interface QueryBlock {
+  readonly from: number;
+  readonly count: number;
+  readonly keys: number;
+}
+
+/** T queries of which the first one stands at position `offset`. */
+export function queryBlocks(T: number, offset: number): QueryBlock[] {
+  const size = T > LONG ? LARGE_BLOCK : BLOCK;
+  return Array.from({ length: Math.ceil(T / size) }, (_, i) => {
+    const from = i * size;
+    const count = Math.min(size, T - from);
+    return { from, count, keys: offset + from + count };
+  });
+}
 
 export interface AttentionHandles {
   /** (H, T, D) float32 */
   readonly output: TensorHandle;
-  /** (H·T, L), of the short format */
-  readonly probabilities: TensorHandle;
+  /** Of each block, (H·count, keys), of the short format */
+  readonly probabilities: readonly TensorHandle[];
 }
 
-/** q (H, T, D), k and v (G, S, D), mask (T, L) or null where every key is seen */
+/** q (H, T, D), k and v (G, S, D); `masks` of each block, (count, keys) or null where every key is seen */
 export function attention(
   operations: NativeOperations,
   q: TensorHandle,
   k: TensorHandle,
   v: TensorHandle,
-  keys: number,
-  mask: TensorHandle | null,
+  blocks: readonly QueryBlock[],
+  masks: readonly (TensorHandle | null)[],
   short: ElementType,
 ): AttentionHandles {
-  const [H, T, D] = q.shape as [number, number, number];
+  const [H, , D] = q.shape as [number, number, number];
   const G = k.shape[0]!;
-  const M = (H / G) * T;
-  const scaled = operations.scale(operations.reshape(q, [G, M, D]), 1 / Math.sqrt(D));
-  const scores = operations.batchMatMul(scaled, firstKeys(operations, k, keys), { right: true });
-  const ofHeads = operations.reshape(scores, [H, T, keys]);
-  const softmax = operations.unary('Softmax', mask === null ? ofHeads : operations.add(ofHeads, mask));
-  const probabilities = operations.cast(softmax, short);
-  const values = operations.cast(firstKeys(operations, v, keys), short);
-  const output = operations.batchMatMul(operations.reshape(probabilities, [G, M, keys]), values);
-  return {
-    output: operations.reshape(operations.cast(output, ElementType.float32), [H, T, D]),
-    probabilities: operations.reshape(probabilities, [H * T, keys]),
-  };
+  const scaled = operations.scale(q, 1 / Math.sqrt(D));
+  const values = operations.cast(v, short);
+  const probabilities: TensorHandle[] = [];
+  const outputs = blocks.map((block, i) => {
+    const { count, keys } = block;
+    const M = (H / G) * count;
+    const queries = operations.reshape(queriesOf(operations, scaled, block), [G, M, D]);
+    const scores = operations.batchMatMul(queries, firstKeys(operations, k, keys), { right: true });
+    const ofHeads = operations.reshape(scores, [H, count, keys]);
+    const mask = masks[i] ?? null;
+    const softmax = operations.unary('Softmax', mask === null ? ofHeads : operations.add(ofHeads, mask));
+    const P = operations.cast(softmax, short);
+    probabilities.push(operations.reshape(P, [H * count, keys]));
+    const output = operations.batchMatMul(operations.reshape(P, [G, M, keys]), firstKeys(operations, values, keys));
+    return operations.reshape(output, [H, count, D]);
+  });
+  return { output: operations.cast(joined(operations, outputs), ElementType.float32), probabilities };
 }
 
 export interface AttentionGradientHandles {
@@ -49,7 +78,7 @@ export interface AttentionGradientHandles {
 
 /**
  * With P the probabilities and dP = dO·Vᵀ: dV = Pᵀ·dO, dScores = P ⊙ (dP − rowsum(dP ⊙ P)),
- * dQ = dScores·K/√D, dK = dScoresᵀ·Q/√D. Keys that were cut off get zero gradients.
+ * dQ = dScores·K/√D, dK = dScoresᵀ·Q/√D. Keys that no query saw get zero gradients.
  */
 export function attentionBackward(
   operations: NativeOperations,
@@ -57,43 +86,70 @@ export function attentionBackward(
   q: TensorHandle,
   k: TensorHandle,
   v: TensorHandle,
-  probabilities: TensorHandle,
+  probabilities: readonly TensorHandle[],
   short: ElementType,
 ): AttentionGradientHandles {
   const [H, T, D] = q.shape as [number, number, number];
   const [G, S] = k.shape as [number, number];
-  const M = (H / G) * T;
-  const keys = probabilities.shape[1]!;
   const { float32 } = ElementType;
-  const dO = operations.cast(operations.reshape(dOutput, [G, M, D]), short);
-  const P = operations.reshape(probabilities, [G, M, keys]);
-  const values = operations.cast(firstKeys(operations, v, keys), short);
-  const dP = operations.cast(operations.batchMatMul(dO, values, { right: true }), float32);
-  const wideP = operations.cast(P, float32);
-  const along = operations.reduceLast('Sum', operations.mul(dP, wideP));
-  const dScores = operations.scale(operations.mul(wideP, operations.sub(dP, along)), 1 / Math.sqrt(D));
-  const dShort = operations.cast(dScores, short);
-  const dq = operations.batchMatMul(dShort, operations.cast(firstKeys(operations, k, keys), short));
-  const queries = operations.cast(operations.reshape(q, [G, M, D]), short);
-  const dk = operations.batchMatMul(dShort, queries, { left: true });
-  const dv = operations.batchMatMul(P, dO, { left: true });
+  const [dO, queries] = [operations.cast(dOutput, short), operations.cast(q, short)];
+  const [allKeys, values] = [operations.cast(k, short), operations.cast(v, short)];
+  const lastKeys = probabilities.at(-1)!.shape[1]!;
+  const dqs: TensorHandle[] = [];
+  let dk: TensorHandle | null = null;
+  let dv: TensorHandle | null = null;
+  for (const [i, block] of queryBlocks(T, lastKeys - T).entries()) {
+    const { count, keys } = block;
+    const M = (H / G) * count;
+    const P = operations.reshape(probabilities[i]!, [G, M, keys]);
+    const dOBlock = operations.reshape(queriesOf(operations, dO, block), [G, M, D]);
+    const dP = operations.cast(
+      operations.batchMatMul(dOBlock, firstKeys(operations, values, keys), { right: true }),
+      float32,
+    );
+    const wideP = operations.cast(P, float32);
+    const along = operations.reduceLast('Sum', operations.mul(dP, wideP));
+    const dScores = operations.cast(operations.mul(wideP, operations.sub(dP, along)), short);
+    const dq = operations.batchMatMul(dScores, firstKeys(operations, allKeys, keys));
+    dqs.push(operations.reshape(dq, [H, count, D]));
+    const queriesBlock = operations.reshape(queriesOf(operations, queries, block), [G, M, D]);
+    const dkBlock = operations.cast(operations.batchMatMul(dScores, queriesBlock, { left: true }), float32);
+    const dvBlock = operations.cast(operations.batchMatMul(P, dOBlock, { left: true }), float32);
+    dk = extendedSum(operations, dk, dkBlock);
+    dv = extendedSum(operations, dv, dvBlock);
+  }
+  const factor = 1 / Math.sqrt(D);
   return {
-    dq: operations.reshape(operations.cast(dq, float32), [H, T, D]),
-    dk: padKeys(operations, operations.cast(dk, float32), S),
-    dv: padKeys(operations, operations.cast(dv, float32), S),
+    dq: operations.scale(operations.cast(joined(operations, dqs), float32), factor),
+    dk: padKeys(operations, operations.scale(dk!, factor), S),
+    dv: padKeys(operations, dv!, S),
   };
 }
 
-/** (G, S, D) → (G, L, D) */
+/** (H, T, D) → (H, count, D) */
+function queriesOf(operations: NativeOperations, x: TensorHandle, { from, count }: QueryBlock): TensorHandle {
+  const [H, T, D] = x.shape as [number, number, number];
+  return count === T ? x : operations.slice(x, [0, from, 0], [H, count, D]);
+}
+
+/** (G, S, D) → (G, keys, D) */
 function firstKeys(operations: NativeOperations, x: TensorHandle, keys: number): TensorHandle {
   const [G, S, D] = x.shape as [number, number, number];
   return S === keys ? x : operations.slice(x, [0, 0, 0], [G, keys, D]);
 }
 
-/** (G, L, D) → (G, S, D); always a new handle */
+/** Blocks of queries one after the other */
+function joined(operations: NativeOperations, blocks: readonly TensorHandle[]): TensorHandle {
+  return blocks.length === 1 ? blocks[0]! : operations.concat(blocks, 1);
+}
+
+/** The sum of gradients over keys, where later blocks saw more of them */
+function extendedSum(operations: NativeOperations, sum: TensorHandle | null, next: TensorHandle): TensorHandle {
+  return sum === null ? next : operations.add(padKeys(operations, sum, next.shape[1]!), next);
+}
+
+/** Zeros for the keys after the last — (G, keys, D) → (G, S, D) */
 function padKeys(operations: NativeOperations, x: TensorHandle, S: number): TensorHandle {
-  const [G, keys, D] = x.shape as [number, number, number];
-  if (S === keys) return x;
-  const zeros = operations.create([G, S - keys, D], ElementType.float32, new Float32Array(G * (S - keys) * D));
-  return operations.concat([x, zeros], 1);
+  const keys = x.shape[1]!;
+  return S === keys ? x : operations.padEnd(x, 1, S - keys);
 }

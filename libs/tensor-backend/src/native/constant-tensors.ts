@@ -26,6 +26,13 @@ export class ConstantTensors {
     return this.get(`[${values.join()}]`, create);
   }
 
+  /** (m, n) int32 */
+  matrix(rows: readonly (readonly number[])[]): number {
+    const shape = [rows.length, rows[0]!.length];
+    const create = () => this.binding.createTensor(shape, ElementType.int32, Int32Array.from(rows.flat()));
+    return this.get(`[${rows.map((row) => row.join()).join(';')}]`, create);
+  }
+
   /** Whatever `create` makes, kept under a name of the caller's. */
   get(key: string, create: () => number): number {
     const id = this.ids.get(key) ?? create();

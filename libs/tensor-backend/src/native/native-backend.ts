@@ -1,4 +1,4 @@
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { CausalMasks } from '../portable/causal-mask.js';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
@@ -14,7 +14,7 @@ import type {
   TensorBackendDescription,
   WeightBytes,
 } from '../tensor-backend.js';
-import { attention, attentionBackward } from './attention.js';
+import { attention, attentionBackward, queryBlocks } from './attention.js';
 import { attentionOfOne } from './attention-of-one.js';
 import { NativeAdamW } from './native-adamw.js';
 import { NativeFrozenMatrix } from './native-frozen-matrix.js';
@@ -112,15 +112,15 @@ export class NativeBackend extends TensorBackend {
     return this.matrix(() => this.operations.add(this.of(a), this.of(b)));
   }
 
-  override rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward {
+  override rmsNorm(x: Tensor2D, weight: Tensor1D | null, epsilon: number): RmsNormForward {
     return this.operations.tensors(() =>
-      rmsNorm(this.operations, this.of(x), this.of(weight), epsilon),
+      rmsNorm(this.operations, this.of(x), weight && this.of(weight), epsilon),
     ) as unknown as RmsNormForward;
   }
 
-  override rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D, inverseRms: Tensor2D): Tensor2D {
+  override rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D | null, inverseRms: Tensor2D): Tensor2D {
     return this.operations.tensor(() =>
-      rmsNormBackward(this.operations, this.of(dy), this.of(x), this.of(weight), this.of(inverseRms)),
+      rmsNormBackward(this.operations, this.of(dy), this.of(x), weight && this.of(weight), this.of(inverseRms)),
     );
   }
 
@@ -138,12 +138,15 @@ export class NativeBackend extends TensorBackend {
     const keys = offset + T;
     if (keys > S) throw new RangeError(`Attention over ${keys} positions with only ${S} keys.`);
     if (H % G !== 0) throw new RangeError(`${H} query heads can't share ${G} key/value heads evenly.`);
+    const blocks = queryBlocks(T, offset);
     // A single query sees every key that remains, so decoding needs no mask.
-    const mask = T === 1 ? null : this.of(this.masks.get(T, offset));
-    const { output, probabilities } = this.operations.tensors(() => ({
-      ...attention(this.operations, this.of(q), this.of(k), this.of(v), keys, mask, this.short),
-    }));
-    return { output: output as Tensor3D, saved: [probabilities as unknown as CompressedMatrix] };
+    const masks = blocks.map(({ from, count }) => (count === 1 ? null : this.of(this.masks.get(count, offset + from))));
+    const { output, ...saved } = this.operations.tensors(() => {
+      const forward = attention(this.operations, this.of(q), this.of(k), this.of(v), blocks, masks, this.short);
+      const probabilities = forward.probabilities.map((one, i) => [`probabilities${i}`, one] as const);
+      return { output: forward.output, ...Object.fromEntries(probabilities) };
+    });
+    return { output: output as Tensor3D, saved: Object.values(saved) as Tensor[] as Tensor2D[] };
   }
 
   override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
@@ -159,7 +162,7 @@ export class NativeBackend extends TensorBackend {
     v: Tensor3D,
     saved: readonly Matrix[],
   ): AttentionGradients {
-    const probabilities = this.of(saved[0]!);
+    const probabilities = saved.map((one) => this.of(one));
     return this.operations.tensors(() => ({
       ...attentionBackward(
         this.operations,

@@ -99,6 +99,13 @@ export class NativeOperations extends RawOperations {
     return this.run('ConcatV2', attributes, [...parts.map(({ id }) => id), this.constants.integer(axis)]);
   }
 
+  /** Zeros behind the end of an axis. */
+  padEnd(x: TensorHandle, axis: number, count: number): TensorHandle {
+    const attributes = [this.type('T', x.dtype), this.type('Tpaddings', ElementType.int32)];
+    const paddings = this.constants.matrix(x.shape.map((_, i) => [0, i === axis ? count : 0]));
+    return this.run('Pad', attributes, [x.id, paddings]);
+  }
+
   /** Equal parts along an axis. */
   split(x: TensorHandle, axis: number, parts: number): TensorHandle[] {
     const attributes = [this.integer('num_split', parts), this.type('T', x.dtype)];

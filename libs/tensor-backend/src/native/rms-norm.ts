@@ -1,16 +1,17 @@
 import type { NativeOperations } from './native-operations.js';
 import type { TensorHandle } from './tensorflow-binding.js';
 
-/** y = x · inverseRms · weight with inverseRms = 1 / √(mean(x²) + ε) — x (N, C), weight (C) */
+/** y = x · inverseRms · weight with inverseRms = 1 / √(mean(x²) + ε) — x (N, C), weight (C), null for ones */
 export function rmsNorm(
   operations: NativeOperations,
   x: TensorHandle,
-  weight: TensorHandle,
+  weight: TensorHandle | null,
   epsilon: number,
 ): { readonly y: TensorHandle; readonly inverseRms: TensorHandle } {
   const meanSquare = operations.reduceLast('Mean', operations.unary('Square', x));
   const inverseRms = operations.unary('Rsqrt', operations.addScalar(meanSquare, epsilon));
-  return { y: operations.mul(operations.mul(x, inverseRms), weight), inverseRms };
+  const y = operations.mul(x, inverseRms);
+  return { y: weight === null ? y : operations.mul(y, weight), inverseRms };
 }
 
 /** With g = dy · weight and r = inverseRms: dx = r · (g − x · r² · mean(g · x)) — (N, C) */
@@ -18,10 +19,10 @@ export function rmsNormBackward(
   operations: NativeOperations,
   dy: TensorHandle,
   x: TensorHandle,
-  weight: TensorHandle,
+  weight: TensorHandle | null,
   inverseRms: TensorHandle,
 ): TensorHandle {
-  const g = operations.mul(dy, weight);
+  const g = weight === null ? dy : operations.mul(dy, weight);
   const mean = operations.reduceLast('Mean', operations.mul(g, x));
   const along = operations.mul(mean, operations.unary('Square', inverseRms));
   return operations.mul(operations.sub(g, operations.mul(x, along)), inverseRms);

@@ -78,11 +78,11 @@ export class PortableBackend extends TensorBackend {
     return matrixOf(add<Tensor2D>(plain(a), plain(b)));
   }
 
-  override rmsNorm(x: Tensor2D, weight: Tensor1D, epsilon: number): RmsNormForward {
+  override rmsNorm(x: Tensor2D, weight: Tensor1D | null, epsilon: number): RmsNormForward {
     return rmsNorm(x, weight, epsilon);
   }
 
-  override rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D, inverseRms: Tensor2D): Tensor2D {
+  override rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D | null, inverseRms: Tensor2D): Tensor2D {
     return rmsNormBackward(dy, x, weight, inverseRms);
   }
 

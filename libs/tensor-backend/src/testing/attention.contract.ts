@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { expectClose, heads } from './contract-subject.js';
 import type { ContractSubject } from './contract-subject.js';
 import { finiteDifferences, seededValues } from './oracle/plain-array.js';
+import type { PlainArray } from './oracle/plain-array.js';
 import { plainAttention } from './oracle/plain-operations.js';
 import type { AttentionSizes } from './oracle/plain-operations.js';
 
@@ -118,6 +119,35 @@ export function attentionContract(subject: () => ContractSubject): void {
       const { backend } = subject();
       const [q, kv] = [heads(seededValues(8, 45), 1, 2), heads(seededValues(16, 46), 1, 4)];
       expect(() => backend.attentionOfOne(q, [{ k: kv, v: kv }])).toThrow(RangeError);
+    });
+
+    it('of many positions is right, and its gradients along any direction', () => {
+      const { backend, shortTolerance } = subject();
+      const sizes = { H: 2, G: 1, T: 300, S: 310, D: 4, offset: 3 };
+      const { H, G, T, S, D, offset } = sizes;
+      const lengths = [H * T * D, G * S * D, G * S * D];
+      const values = lengths.map((length, i) => seededValues(length, 46 + i));
+      const directions = lengths.map((length, i) => seededValues(length, 49 + i));
+      const dOutput = seededValues(H * T * D, 52);
+      const [q, k, v] = values as [PlainArray, PlainArray, PlainArray];
+      const inputs = [heads(q, H, T), heads(k, G, S), heads(v, G, S)] as const;
+      const { output, saved } = backend.attention(...inputs, offset);
+      expectClose(output, plainAttention(q, k, v, sizes), shortTolerance);
+      const { dq, dk, dv } = backend.attentionBackward(heads(dOutput, H, T), ...inputs, saved);
+      [dq, dk, dv].forEach((gradient, i) => {
+        const direction = directions[i]!;
+        const along = (h: number) => {
+          const moved = values.map((value, j) => (i === j ? value.map((one, at) => one + h * direction[at]!) : value));
+          const [movedQ, movedK, movedV] = moved as [PlainArray, PlainArray, PlainArray];
+          return plainAttention(movedQ, movedK, movedV, sizes).reduce((sum, one, at) => sum + one * dOutput[at]!, 0);
+        };
+        const expected = (along(1e-4) - along(-1e-4)) / 2e-4;
+        const terms = Array.from(gradient.dataSync<'float32'>(), (one, at) => one * direction[at]!);
+        const size = Math.sqrt(terms.reduce((sum, term) => sum + term * term, 0));
+        const actual = terms.reduce((sum, term) => sum + term, 0);
+        // Errors of the terms are independent, so their sum's is that of their length.
+        expect(Math.abs(actual - expected) / size).toBeLessThan(Math.max(10 * shortTolerance, 1e-4));
+      });
     });
 
     it('refuses fewer keys than positions', () => {

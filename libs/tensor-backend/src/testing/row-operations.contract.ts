@@ -36,6 +36,17 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
     });
   });
 
+  it('RMS norm without a weight is that with ones', () => {
+    const { backend, tolerance } = subject();
+    const [x, dy] = [seededValues(N * C, 44, 3), seededValues(N * C, 45)];
+    const ones = new Float64Array(C).fill(1);
+    const { y, inverseRms } = backend.rmsNorm(matrix(x, N), null, EPSILON);
+    expectClose(y, plainRmsNorm(x, ones, EPSILON), tolerance);
+    const dx = backend.rmsNormBackward(matrix(dy, N), matrix(x, N), null, inverseRms);
+    const expected = finiteDifferences((at) => plainRmsNorm(at, ones, EPSILON), x, dy);
+    expectClose(dx, expected, tolerance);
+  });
+
   describe('rotary embedding', () => {
     const [x, dy] = [seededValues(H * T * D, 9), seededValues(H * T * D, 10)];
     const angles = Float64Array.from({ length: T * D }, (_, i) => (Math.floor(i / D) + 1) * 10 ** -(i % (D / 2)));
