@@ -54,8 +54,7 @@ describe.each<Fault>(['fails before', 'fails after', 'hangs before', 'hangs afte
       const accepted = await world.accept(loraId);
       let last = world;
       if (fault.startsWith('hangs')) {
-        while (world.faults.calls.length <= index) await delay(2);
-        await delay(10);
+        while (!world.faults.isHanging) await delay(2);
         last = await FeedbackWorld.start(options);
         last.serving.staleVersion = 1;
       }

@@ -34,6 +34,11 @@ export class Faults {
     });
   }
 
+  /** Does a call hang now, having done what it does before it hangs? */
+  get isHanging(): boolean {
+    return this.releases.length > 0;
+  }
+
   /** Lets calls that hang go on. */
   release(): void {
     for (const release of this.releases.splice(0)) release();
