@@ -100,8 +100,7 @@ describe.each(CRASHES)('when the process dies where a call %s it took effect', (
       const begin = dying.faults.calls.length;
       dying.faults.planAt(begin + index, fault);
       const feedback = await dying.accept(loraId);
-      while (dying.faults.calls.length <= begin + index) await delay(2);
-      await delay(10);
+      while (!dying.faults.isHanging) await delay(2);
 
       const next = await FeedbackWorld.start(here);
       await next.processor.idle();
