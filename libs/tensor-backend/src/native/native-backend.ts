@@ -146,7 +146,7 @@ export class NativeBackend extends TensorBackend {
       const probabilities = forward.probabilities.map((one, i) => [`probabilities${i}`, one] as const);
       return { output: forward.output, ...Object.fromEntries(probabilities) };
     });
-    return { output: output as Tensor3D, saved: Object.values(saved) as Tensor[] as Tensor2D[] };
+    return { output: output as Tensor3D, saved: Object.values<Tensor>(saved) as Tensor2D[] };
   }
 
   override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
