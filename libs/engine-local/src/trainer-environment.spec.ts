@@ -5,7 +5,7 @@ it('passes on how to compute and where models are, and none of the secrets of th
   const environment = {
     CLAAS_TENSOR_BACKEND: 'wasm',
     CLAAS_CACHE_DIR: '/var/cache/claas',
-    TF_CPP_MIN_LOG_LEVEL: '2',
+    TF_CPP_MIN_LOG_LEVEL: '0',
     HF_ENDPOINT: 'http://127.0.0.1:1',
     HF_TOKEN: 'of the hub',
     HTTPS_PROXY: 'http://127.0.0.1:2',
@@ -19,7 +19,9 @@ it('passes on how to compute and where models are, and none of the secrets of th
   expect(trainerEnvironment(environment)).toEqual({
     CLAAS_TENSOR_BACKEND: 'wasm',
     CLAAS_CACHE_DIR: '/var/cache/claas',
-    TF_CPP_MIN_LOG_LEVEL: '2',
+    TF_CPP_MIN_LOG_LEVEL: '0',
+    TF_CPU_ALLOCATOR_USE_BFC: 'true',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     HF_ENDPOINT: 'http://127.0.0.1:1',
     HF_TOKEN: 'of the hub',
     HTTPS_PROXY: 'http://127.0.0.1:2',

@@ -99,6 +99,11 @@ export class LoraAdapter {
 
   dispose(): void {
     dispose([...this.tensors.values()]);
+    this.releaseLayers();
+  }
+
+  /** Gives back what `layer` made: for an adapter that will hardly be computed with again. */
+  releaseLayers(): void {
     for (const layer of this.packedLayers.values()) {
       for (const name of LINEAR_GROUPS) {
         layer[name]?.down.dispose();

@@ -67,7 +67,7 @@ export function attention(
     const output = operations.batchMatMul(operations.reshape(P, [G, M, keys]), firstKeys(operations, values, keys));
     return operations.reshape(output, [H, count, D]);
   });
-  return { output: operations.cast(joined(operations, outputs), ElementType.float32), probabilities };
+  return { output: operations.cast(operations.joined(outputs, 1), ElementType.float32), probabilities };
 }
 
 export interface AttentionGradientHandles {
@@ -120,7 +120,7 @@ export function attentionBackward(
   }
   const factor = 1 / Math.sqrt(D);
   return {
-    dq: operations.scale(operations.cast(joined(operations, dqs), float32), factor),
+    dq: operations.scale(operations.cast(operations.joined(dqs, 1), float32), factor),
     dk: padKeys(operations, operations.scale(dk!, factor), S),
     dv: padKeys(operations, dv!, S),
   };
@@ -136,11 +136,6 @@ function queriesOf(operations: NativeOperations, x: TensorHandle, { from, count 
 function firstKeys(operations: NativeOperations, x: TensorHandle, keys: number): TensorHandle {
   const [G, S, D] = x.shape as [number, number, number];
   return S === keys ? x : operations.slice(x, [0, 0, 0], [G, keys, D]);
-}
-
-/** Blocks of queries one after the other */
-function joined(operations: NativeOperations, blocks: readonly TensorHandle[]): TensorHandle {
-  return blocks.length === 1 ? blocks[0]! : operations.concat(blocks, 1);
 }
 
 /** The sum of gradients over keys, where later blocks saw more of them */

@@ -99,6 +99,11 @@ export class NativeOperations extends RawOperations {
     return this.run('ConcatV2', attributes, [...parts.map(({ id }) => id), this.constants.integer(axis)]);
   }
 
+  /** `concat` of any number of parts: TensorFlow refuses to join a single one. */
+  joined(parts: readonly TensorHandle[], axis: number): TensorHandle {
+    return parts.length === 1 ? parts[0]! : this.concat(parts, axis);
+  }
+
   /** Zeros behind the end of an axis. */
   padEnd(x: TensorHandle, axis: number, count: number): TensorHandle {
     const attributes = [this.type('T', x.dtype), this.type('Tpaddings', ElementType.int32)];

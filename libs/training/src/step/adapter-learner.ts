@@ -8,13 +8,14 @@ import type { AdapterUpdate } from './update-adapter.js';
 
 /** An adapter on its way from one version to the next: the parent stays, the current weights and moments are replaced step by step. */
 export class AdapterLearner {
-  #current: { readonly adapter: LoraAdapter; readonly state: AdamWState };
+  /** Without moments until they are wanted where the version has none: zeros would only take memory during the first step. */
+  #current: { readonly adapter: LoraAdapter; readonly state: AdamWState | null };
 
   private constructor(
     private readonly model: Pick<LanguageModel, 'config' | 'backend'>,
     /** As the parent version has it; never changes. */
     readonly parent: LoraAdapter,
-    state: AdamWState,
+    state: AdamWState | null,
   ) {
     this.#current = { adapter: parent, state };
   }
@@ -26,7 +27,7 @@ export class AdapterLearner {
     stored: OptimizerState | null,
   ): AdapterLearner {
     const parent = LoraAdapter.fromFiles(model.config, files);
-    return new AdapterLearner(model, parent, optimizerTensors(parent, stored));
+    return new AdapterLearner(model, parent, stored && optimizerTensors(parent, stored));
   }
 
   /** With all updates so far; stays this object's. */
@@ -35,15 +36,19 @@ export class AdapterLearner {
   }
 
   get state(): AdamWState {
-    return this.#current.state;
+    const { adapter } = this.#current;
+    const state = this.#current.state ?? optimizerTensors(adapter, null);
+    this.#current = { adapter, state };
+    return state;
   }
 
   /** One optimizer step; takes the gradients over. @throws NonFiniteLossError, after which nothing has changed */
   update(gradients: GradientSum, settings: AdamWSettings): Pick<AdapterUpdate, 'gradNorm' | 'clipCoefficient'> {
-    const { adapter, state } = this.#current;
+    const { adapter, state } = this;
     const update = updateAdapter(this.model, adapter, gradients, state, settings);
     this.#current = update;
-    if (adapter !== this.parent) adapter.dispose();
+    if (adapter === this.parent) adapter.releaseLayers();
+    else adapter.dispose();
     return { gradNorm: update.gradNorm, clipCoefficient: update.clipCoefficient };
   }
 
@@ -54,7 +59,7 @@ export class AdapterLearner {
   }
 
   dispose(): void {
-    disposeOptimizerTensors(this.state);
+    if (this.#current.state !== null) disposeOptimizerTensors(this.#current.state);
     if (this.adapter !== this.parent) this.adapter.dispose();
     this.parent.dispose();
   }

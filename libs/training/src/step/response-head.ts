@@ -14,7 +14,7 @@ import { tokenLogprobs } from './token-logprobs.js';
  */
 const POSITIONS_PER_CHUNK = 64;
 /** A chunk's logits stay in the backend's short form; the loss has some ten float32 matrices of their size at a time, so it takes fewer of them. */
-const POSITIONS_PER_LOSS = 16;
+const POSITIONS_PER_LOSS = 8;
 
 /** Final-normed hidden states of a sample's L response positions; C channels. */
 export interface ResponseHidden {
