@@ -12,6 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => service.stopAndRemove());
 
+interface Sampled {
+  readonly token: string;
+  readonly logprob: number;
+}
+
+const textOf = (tokens: readonly Sampled[]): string => tokens.map(({ token }) => token).join('');
+
 const feedbackOn = (loraId: string, feedback = 'Be concise.') => ({
   lora_id: loraId,
   prompt: QUESTION,
@@ -108,7 +115,7 @@ describe('order and separation', () => {
 
   it('two adapters that are trained and chatted with at once end as if each had been alone', async () => {
     const { client } = service;
-    const run = async (loraId: string, feedback: string, seed: number): Promise<string> => {
+    const run = async (loraId: string, feedback: string, seed: number): Promise<Sampled[]> => {
       await client.init(loraId, seed);
       for (let step = 0; step < 3; step += 1) {
         const answer = await client.chat(loraId, QUESTION, { seed: step, max_completion_tokens: 20 });
@@ -116,15 +123,19 @@ describe('order and separation', () => {
         expect((await client.post('/v1/feedback', body)).status).toBe(200);
       }
       const final = await client.chat(loraId, QUESTION, { temperature: 0, logprobs: true });
-      return JSON.stringify(final.choices[0].logprobs);
+      return final.choices[0].logprobs.content;
     };
     const together = await Promise.all([
       run('hugo/x1', "Don't use emojis.", 1),
       run('hugo/y1', 'Answer in uppercase.', 2),
     ]);
     const alone = [await run('hugo/x2', "Don't use emojis.", 1), await run('hugo/y2', 'Answer in uppercase.', 2)];
-    expect(together).toEqual(alone);
-    expect(together[0]).not.toBe(together[1]);
+    for (const [index, tokens] of together.entries()) {
+      expect(textOf(tokens)).toBe(textOf(alone[index]!));
+      // Tokens that are decoded in one batch with others are rounded differently; another adapter is off by whole nats.
+      for (const [at, { logprob }] of tokens.entries()) expect(logprob).toBeCloseTo(alone[index]![at]!.logprob, 3);
+    }
+    expect(textOf(together[0]!)).not.toBe(textOf(together[1]!));
   });
 
   it('chats that arrive while a step runs wait and are answered', async () => {
