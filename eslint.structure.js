@@ -12,6 +12,7 @@ export const allowedArrows = {
   training: ['core-model', 'core-sdpo', 'tensor-backend', 'contracts'],
   'engine-local': ['contracts'],
   'storage-fs': ['contracts'],
+  'storage-modal-volume': ['contracts'],
   'serving-embedded': ['contracts'],
   'vllm-control': ['contracts'],
   trainer: ['training', 'core-model', 'tensor-backend', 'contracts'],
