@@ -100,6 +100,15 @@ export class VllmServing extends ServingControl {
     }
   }
 
+  override hold(): void {
+    this.watch.stop();
+    this.gate.close();
+  }
+
+  override resume(): void {
+    this.gate.open();
+  }
+
   override async publish(version: AdapterSource): Promise<void> {
     // Loading writes to the accelerator's memory, which a sleeping server has not got.
     const leave = await this.gate.enter();

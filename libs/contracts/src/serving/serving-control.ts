@@ -67,7 +67,19 @@ export abstract class ServingControl {
   /** Takes it back (wake). Asked only where `releasesAccelerator`. */
   abstract restore(): Promise<void>;
 
-  /** Answers with this version from now on. */
+  /**
+   * Another process that shares the server is about to put it to sleep: requests wait here, as between `release` and
+   * `restore`, until `resume`. Idempotent; nothing where no other process shares the server.
+   */
+  hold(): void {
+    // Nothing to hold back.
+  }
+  /** The other process has woken the server. */
+  resume(): void {
+    // Nothing was held back.
+  }
+
+  /** Answers with this version from now on; a version that the server knows already, from whichever process, is not loaded twice. */
   abstract publish(version: AdapterSource): Promise<void>;
   /** Forgets the adapter; unknown is fine. */
   abstract retract(loraId: AdapterId): Promise<void>;
