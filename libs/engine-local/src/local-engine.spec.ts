@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { distillationEngineContract } from '@claas/contracts/testing';
 import { expect, it } from 'vitest';
 import { LocalEngine } from './local-engine.js';
-import type { TrainerLimits } from './trainer-limits.js';
+import type { TrainerLimits } from '@claas/trainer-client';
 import { TrainerProcess } from './trainer-process.js';
 
 const WORKSPACE = resolve(import.meta.dirname, '../../..');

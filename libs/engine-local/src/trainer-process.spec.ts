@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DistillationTask, GenerationRequest } from '@claas/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TrainerLimits } from './trainer-limits.js';
-import type { TrainerLogRecord } from './trainer-log.js';
+import type { TrainerLimits } from '@claas/trainer-client';
+import type { TrainerLogRecord } from '@claas/trainer-client';
 import { TrainerProcess } from './trainer-process.js';
 
 const DOUBLE = fileURLToPath(new URL('./__fixtures__/trainer-double.mjs', import.meta.url));

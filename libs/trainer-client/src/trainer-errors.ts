@@ -4,6 +4,9 @@ import { ClaasError } from '@claas/contracts';
 export interface TrainerExit {
   readonly exitCode: number | null;
   readonly signal: string | null;
+}
+
+interface ReportedExit extends TrainerExit {
   /** The end of its stderr, oldest line first. */
   readonly lastLogLines: readonly string[];
 }
@@ -12,13 +15,13 @@ function describeExit({ exitCode, signal }: TrainerExit): string {
   return signal === null ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`;
 }
 
-function exitDetails(exit: TrainerExit): Record<string, unknown> {
+function exitDetails(exit: ReportedExit): Record<string, unknown> {
   return { exit_code: exit.exitCode, signal: exit.signal, last_log_lines: exit.lastLogLines };
 }
 
 /** The process died while it had something to do. */
 export class TrainerCrashedError extends ClaasError {
-  constructor(exit: TrainerExit) {
+  constructor(exit: ReportedExit) {
     const memory = exit.signal === 'SIGKILL' ? ' Signal SIGKILL is often the system running out of memory.' : '';
     super(
       'trainer_crashed',
@@ -41,7 +44,7 @@ export class TrainerUnresponsiveError extends ClaasError {
 
 /** The process could not be started, or ended before the base model was loaded. */
 export class TrainerFailedToStartError extends ClaasError {
-  constructor(command: string, cause: TrainerExit | Error) {
+  constructor(command: string, cause: ReportedExit | Error) {
     const isError = cause instanceof Error;
     const reason = isError ? cause.message : describeExit(cause);
     const words = isError ? '' : cause.lastLogLines.slice(-3).join(' | ');

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { ClaasError, LineDecoder } from '@claas/contracts';
 import type { TrainerCallOptions, TrainerMethod, TrainerMethods } from '@claas/contracts';
 import { parseEvent } from './parse-event.js';
@@ -11,48 +9,47 @@ import {
   TrainerFailedToStartError,
   TrainerUnresponsiveError,
 } from './trainer-errors.js';
-import type { TrainerExit } from './trainer-errors.js';
 import type { TrainerLimits } from './trainer-limits.js';
 import { parseLogLine } from './trainer-log.js';
 import type { TrainerLogRecord } from './trainer-log.js';
-
-export interface TrainerCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  /** The whole environment of the process. */
-  readonly env: Readonly<Record<string, string>>;
-}
+import type { OpenTrainerLink, TrainerEnd, TrainerLink } from './trainer-link.js';
 
 const KEPT_LOG_LINES = 20;
 const KEPT_LOG_CHARACTERS = 500;
 
-/** One trainer process from birth to death, and the requests that it has not answered. Never restarts anything. */
+/** One trainer from birth to death, and the requests that it has not answered. Never restarts anything. */
 export class TrainerConnection {
-  /** Resolves when the process is gone and everything that it said has been read. */
+  /** Resolves when the trainer is gone and everything that it said has been read. */
   readonly ended: Promise<void>;
-  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly link: TrainerLink;
   private readonly pending = new PendingRequests();
   private readonly lastLogLines: string[] = [];
   private readonly watchdog: ProgressWatchdog;
   private nextId = 1;
+  private isOpen = false;
   private hasLoaded = false;
   /** Why it is gone, or going. */
   private end: ClaasError | null = null;
 
   constructor(
-    private readonly start: TrainerCommand,
+    /** What was started, for messages. */
+    private readonly name: string,
+    open: OpenTrainerLink,
     private readonly limits: TrainerLimits,
     private readonly onLog: (record: TrainerLogRecord) => void,
   ) {
-    this.child = spawn(start.command, [...start.args], { env: { ...start.env }, stdio: ['pipe', 'pipe', 'pipe'] });
     this.watchdog = new ProgressWatchdog(
       limits.noProgressMs,
-      () => this.pending.size > 0,
+      () => this.isOpen && this.pending.size > 0,
       () => {
         this.kill(new TrainerUnresponsiveError(limits.noProgressMs));
       },
     );
-    this.readLines();
+    this.link = this.read(open);
+    void this.link.opened.then(() => {
+      this.isOpen = true;
+      this.watchdog.sign();
+    });
     this.ended = this.awaitEnd();
   }
 
@@ -62,23 +59,25 @@ export class TrainerConnection {
   }
 
   get processId(): number | null {
-    return this.child.pid ?? null;
+    return this.link.processId;
   }
 
-  /** Kills the process at once; its requests fail with `reason`, and nothing that it still says counts. */
+  /** Kills the trainer at once; its requests fail with `reason`, and nothing that it still says counts. */
   kill(reason: ClaasError): void {
     this.end ??= reason;
     this.pending.failAll(reason);
-    this.child.kill('SIGKILL');
+    this.link.kill();
   }
 
-  /** Asks the process to end, and kills it when it doesn't in time; its requests fail with `cancelled`. */
+  /** Asks the trainer to end, and kills it when it doesn't in time; its requests fail with `cancelled`. */
   async stop(): Promise<void> {
     if (this.isUsable) {
       this.send({ id: this.nextId++, method: 'shutdown', params: {} });
       this.end = new CallCancelledError('The trainer is being stopped.');
     }
-    const patience = setTimeout(() => this.child.kill('SIGKILL'), this.limits.stopMs);
+    const patience = setTimeout(() => {
+      this.link.kill();
+    }, this.limits.stopMs);
     await this.ended;
     clearTimeout(patience);
   }
@@ -134,23 +133,23 @@ export class TrainerConnection {
   }
 
   private send(request: { readonly id: number; readonly method: TrainerMethod; readonly params: unknown }): void {
-    if (this.isUsable) this.child.stdin.write(`${JSON.stringify(request)}\n`);
+    if (this.isUsable) this.link.write(`${JSON.stringify(request)}\n`);
   }
 
-  private readLines(): void {
+  private read(open: OpenTrainerLink): TrainerLink {
     const events = new LineDecoder();
     const logs = new LineDecoder();
-    this.child.stdout.on('data', (chunk: Buffer) => {
-      for (const line of this.decode(events, chunk)) this.receive(line);
+    return open({
+      onOutput: (chunk) => {
+        for (const line of this.decode(events, chunk)) this.receive(line);
+      },
+      onLog: (chunk) => {
+        for (const line of this.decode(logs, chunk)) this.log(line);
+      },
     });
-    this.child.stderr.on('data', (chunk: Buffer) => {
-      for (const line of this.decode(logs, chunk)) this.log(line);
-    });
-    // A write to a dead process: its end is reported by `close`, with a better reason.
-    this.child.stdin.on('error', () => undefined);
   }
 
-  private decode(decoder: LineDecoder, chunk: Buffer): string[] {
+  private decode(decoder: LineDecoder, chunk: Uint8Array): string[] {
     try {
       return decoder.push(chunk);
     } catch (error) {
@@ -189,23 +188,17 @@ export class TrainerConnection {
     this.onLog(parseLogLine(line));
   }
 
-  private awaitEnd(): Promise<void> {
-    return new Promise((resolve) => {
-      let spawnError: Error | null = null;
-      this.child.on('error', (error) => {
-        spawnError ??= error;
-      });
-      this.child.on('close', (exitCode, signal) => {
-        this.watchdog.stop();
-        this.end ??= this.causeOfDeath(spawnError ?? { exitCode, signal, lastLogLines: this.lastLogLines });
-        this.pending.failAll(this.end);
-        resolve();
-      });
-    });
+  private async awaitEnd(): Promise<void> {
+    const end = await this.link.ended;
+    this.watchdog.stop();
+    this.end ??= this.causeOfDeath(end);
+    this.pending.failAll(this.end);
   }
 
-  private causeOfDeath(cause: Error | TrainerExit): ClaasError {
-    if (cause instanceof Error || !this.hasLoaded) return new TrainerFailedToStartError(this.start.command, cause);
-    return new TrainerCrashedError(cause);
+  private causeOfDeath(end: TrainerEnd): ClaasError {
+    if (end instanceof ClaasError) return end;
+    if (end instanceof Error) return new TrainerFailedToStartError(this.name, end);
+    const exit = { ...end, lastLogLines: this.lastLogLines };
+    return this.hasLoaded ? new TrainerCrashedError(exit) : new TrainerFailedToStartError(this.name, exit);
   }
 }
