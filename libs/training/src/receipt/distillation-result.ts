@@ -5,6 +5,7 @@ import type { PreparedDistillation } from '../preparation/index.js';
 import type { AdapterLearner, SampleEvaluation, StepEvaluation } from '../step/index.js';
 import { adapterChange } from './adapter-change.js';
 import { frozenNorm, loraFactorChanges } from './lora-factor-changes.js';
+import { stepWarnings } from './step-warnings.js';
 import { tokenTexts } from './token-texts.js';
 
 /** What one optimizer step saw before its update. */
@@ -77,16 +78,8 @@ async function learningReceipt(
     meanImportanceRatio: first.meanRatio,
     clipFraction: first.clipFraction,
     klToBase: first.kl,
-    warnings: [...prepared.warnings, ...stepWarnings(first, last)],
+    warnings: [...prepared.warnings, ...stepWarnings(first.divergenceMean, last.divergenceMean)],
   };
-}
-
-/** A step that made it worse is still a valid version, but nobody should have to find out from two numbers. */
-function stepWarnings(first: SampleEvaluation, last: SampleEvaluation): string[] {
-  if (last.divergenceMean <= first.divergenceMean) return [];
-  return [
-    'After the step the model is further from what the feedback asks for than before it (gap_after > gap_before). Try a smaller learning_rate, or roll back.',
-  ];
 }
 
 function tokenSignals(
