@@ -1,6 +1,8 @@
 import type { SettingDescription } from './setting.js';
 
 const INTEGER = /^[+-]?\d+$/;
+const TRUE = ['1', 'true', 'yes', 'on'];
+const FALSE = ['0', 'false', 'no', 'off'];
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
@@ -17,6 +19,9 @@ export function parseSetting(text: string | undefined, description: SettingDescr
       return INTEGER.test(trimmed) ? Number(trimmed) : trimmed;
     case 'number':
       return DECIMAL.test(trimmed) ? Number(trimmed) : trimmed;
+    case 'flag':
+      if (TRUE.includes(trimmed.toLowerCase())) return true;
+      return FALSE.includes(trimmed.toLowerCase()) ? false : trimmed;
     case 'list':
       return trimmed
         .split(',')

@@ -83,13 +83,19 @@ describe('readSettings', () => {
 
   it('suggests the setting that a misspelt name is near to, and says what this version does not read', () => {
     const { warnings } = readSettings(
-      { CLAAS_DATA_DIRR: 'x', CLAAS_WHATEVER_ELSE: '1', VLLM_BASE_URL: 'http://x', OTHER: '1', CLAAS_LORA_ROOT: './l' },
+      {
+        CLAAS_DATA_DIRR: 'x',
+        CLAAS_WHATEVER_ELSE: '1',
+        FEEDBACK_WAKE_ON_FAILURE: '1',
+        OTHER: '1',
+        CLAAS_LORA_ROOT: './l',
+      },
       directory,
     );
     expect(warnings).toEqual([
       'CLAAS_DATA_DIRR is not a setting of this service and is ignored. Did you mean CLAAS_DATA_DIR?',
       'CLAAS_WHATEVER_ELSE is not a setting of this service and is ignored.',
-      'VLLM_BASE_URL is set, but this version has nothing that reads it: it is ignored.',
+      'FEEDBACK_WAKE_ON_FAILURE is set, but this version has nothing that reads it: it is ignored.',
     ]);
   });
 

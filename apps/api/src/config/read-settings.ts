@@ -1,17 +1,19 @@
 import { validateSync } from 'class-validator';
 import { resolve } from 'node:path';
 import { placeBaseModel } from './base-model-name.js';
-import { Environment } from './environment.js';
+import { ENVIRONMENT_SECTIONS, type ServiceEnvironment } from './environment-sections.js';
 import { findLoraRoot } from './lora-root.js';
 import { parseSetting } from './parse-setting.js';
-import { settingDescriptions } from './setting.js';
+import { settingDescriptions, settingsOf } from './setting.js';
 import type { CommonSettings, Settings } from './settings.js';
 import { SettingsError, type SettingProblem } from './settings-error.js';
 import { unknownSettingWarnings } from './unknown-settings.js';
+import { readTeacherSettings, readVllmSettings } from './vllm-settings.js';
+import { vllmProblems, vllmWarnings } from './vllm-combinations.js';
 
 export interface SettingsReading {
   readonly settings: Settings;
-  readonly environment: Environment;
+  readonly environment: ServiceEnvironment;
   /** To be logged once there is a log. */
   readonly warnings: readonly string[];
 }
@@ -25,7 +27,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export function readSettings(variables: Variables, workingDirectory: string): SettingsReading {
   const environment = parseEnvironment(variables);
   const baseModel = placeBaseModel(environment.CLAAS_BASE_MODEL_ID, workingDirectory);
-  const problems = findProblems(environment, variables);
+  const problems = [...findProblems(environment, variables), ...vllmProblems(environment)];
   if (baseModel === null) {
     problems.push(describeProblem('CLAAS_BASE_MODEL_ID', variables));
   }
@@ -56,12 +58,12 @@ export function readSettings(variables: Variables, workingDirectory: string): Se
       drainTimeoutMs: environment.FEEDBACK_DRAIN_TIMEOUT_S * 1000,
     },
   };
-  const warnings = unknownSettingWarnings(variables);
+  const warnings = [...unknownSettingWarnings(variables), ...vllmWarnings(environment, variables)];
   if (loraRoot.note !== null) warnings.push(loraRoot.note);
   return { settings: withMode(environment, variables, common), environment, warnings };
 }
 
-function withMode(environment: Environment, variables: Variables, common: CommonSettings): Settings {
+function withMode(environment: ServiceEnvironment, variables: Variables, common: CommonSettings): Settings {
   switch (environment.CLAAS_DISTILL_EXECUTION_MODE) {
     case 'local':
       return {
@@ -73,6 +75,8 @@ function withMode(environment: Environment, variables: Variables, common: Common
           idleTimeoutMs:
             environment.CLAAS_TRAINER_IDLE_TIMEOUT_S === 0 ? null : environment.CLAAS_TRAINER_IDLE_TIMEOUT_S * 1000,
         },
+        vllm: readVllmSettings(environment),
+        teacher: readTeacherSettings(environment),
       };
     case 'modal':
       return { mode: 'modal', ...common };
@@ -81,16 +85,22 @@ function withMode(environment: Environment, variables: Variables, common: Common
   }
 }
 
-function parseEnvironment(variables: Variables): Environment {
-  const environment = new Environment();
-  for (const [name, description] of settingDescriptions()) {
-    Object.assign(environment, { [name]: parseSetting(variables[name], description) });
-  }
-  return environment;
+function parseEnvironment(variables: Variables): ServiceEnvironment {
+  const sections = ENVIRONMENT_SECTIONS.map((Section) => {
+    const section = new Section();
+    for (const name of settingsOf(Section.prototype)) {
+      Object.assign(section, { [name]: parseSetting(variables[name], settingDescriptions().get(name)!) });
+    }
+    return section;
+  });
+  return Object.assign({}, ...sections) as ServiceEnvironment;
 }
 
-function findProblems(environment: Environment, variables: Variables): SettingProblem[] {
-  return validateSync(environment).map(({ property }) => describeProblem(property, variables));
+function findProblems(environment: ServiceEnvironment, variables: Variables): SettingProblem[] {
+  return ENVIRONMENT_SECTIONS.flatMap((Section) => {
+    const values = settingsOf(Section.prototype).map((name) => [name, environment[name as keyof ServiceEnvironment]]);
+    return validateSync(Object.assign(new Section(), Object.fromEntries(values)));
+  }).map(({ property }) => describeProblem(property, variables));
 }
 
 function describeProblem(name: string, variables: Variables): SettingProblem {

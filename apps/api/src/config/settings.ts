@@ -1,4 +1,5 @@
 import type { LogLevel } from './environment.js';
+import type { VllmDtype } from './vllm-environment.js';
 
 /** Injection token of {@link Settings}. */
 export const SETTINGS = Symbol('Settings');
@@ -29,6 +30,33 @@ export interface TrainerSettings {
   readonly idleTimeoutMs: number | null;
 }
 
+/** A vLLM server that answers instead of the trainer. */
+export interface VllmServerSettings {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  /** What it calls the base model; null: it is asked. */
+  readonly model: string | null;
+  /** Its path of `loraRoot`; null for the same. */
+  readonly loraRoot: string | null;
+  /** It sleeps while a step runs. */
+  readonly sharesAccelerator: boolean;
+  readonly dtype: VllmDtype;
+  readonly scoresAlone: boolean;
+  readonly asleepTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+  /** Of the accelerator, once the server sleeps; 0 is not looked at. */
+  readonly minFreeBytes: number;
+  readonly freeMemoryTimeoutMs: number;
+}
+
+/** Another vLLM server, whose model teaches where a feedback asks for it. */
+export interface TeacherSettings {
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly apiKey: string | null;
+  readonly timeoutMs: number;
+}
+
 export interface CommonSettings {
   readonly host: string;
   readonly port: number;
@@ -51,6 +79,10 @@ export interface CommonSettings {
 export interface LocalSettings extends CommonSettings {
   readonly mode: 'local';
   readonly trainer: TrainerSettings;
+  /** Null: the trainer answers. */
+  readonly vllm: VllmServerSettings | null;
+  /** Null: the base model is the only teacher. */
+  readonly teacher: TeacherSettings | null;
 }
 
 /** Steps run on Modal. */
