@@ -22,8 +22,13 @@ export class StepMetricsOnTheWire {
   @ApiProperty({ description: 'Share of response tokens whose ratio was cut.', example: 0 })
   clip_fraction!: number;
 
-  @ApiProperty({ description: 'Global norm of the gradient before clipping.', example: 0.83 })
-  grad_norm!: number;
+  @ApiProperty({
+    description: 'Global norm of the gradient before clipping; null where a training service doesn’t tell it.',
+    type: Number,
+    nullable: true,
+    example: 0.83,
+  })
+  grad_norm!: number | null;
 
   @ApiProperty({ description: 'Response tokens.', type: 'integer', example: 14 })
   tokens_processed!: number;

@@ -46,11 +46,21 @@ export class ReceiptOnTheWire {
   @ApiProperty({ description: 'Norm of the change of all adapted weights.', example: 0.046 })
   adapter_change!: number;
 
-  @ApiProperty({ description: 'The same, relative to the norm of the frozen weights.', example: 0.0007 })
-  adapter_change_relative!: number;
+  @ApiProperty({
+    description: 'The same, relative to the norm of the frozen weights; null where those are out of reach (tinker).',
+    type: Number,
+    nullable: true,
+    example: 0.0007,
+  })
+  adapter_change_relative!: number | null;
 
-  @ApiProperty({ description: 'Global norm of the gradient before clipping.', example: 0.83 })
-  grad_norm!: number;
+  @ApiProperty({
+    description: 'Global norm of the gradient before clipping; null where a training service doesn’t tell it.',
+    type: Number,
+    nullable: true,
+    example: 0.83,
+  })
+  grad_norm!: number | null;
 
   @ApiProperty({ description: 'Mean importance ratio over the answer.', example: 1 })
   mean_importance_ratio!: number;

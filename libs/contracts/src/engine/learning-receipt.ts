@@ -18,9 +18,10 @@ export interface LearningReceipt {
   readonly tokens: readonly TokenSignal[];
   /** ‖Δ(BA)‖ (Frobenius, scaled by alpha / r) over all modules. */
   readonly adapterChange: number;
-  /** `adapterChange` relative to the norm of the frozen weights of the same modules. */
-  readonly adapterChangeRelative: number;
-  readonly gradNorm: number;
+  /** `adapterChange` relative to the norm of the frozen weights of the same modules; null where the engine can't see those. */
+  readonly adapterChangeRelative: number | null;
+  /** Before clipping; null where a remote engine doesn't tell. */
+  readonly gradNorm: number | null;
   readonly meanImportanceRatio: number;
   readonly clipFraction: number;
   /** Mean KL to the base model per response token, before the step; null when `kl_reg_weight` is 0. */

@@ -7,8 +7,8 @@ export interface StepMetrics {
   readonly klReg: number;
   readonly meanIsRatio: number;
   readonly clipFraction: number;
-  /** Before clipping. */
-  readonly gradNorm: number;
+  /** Before clipping; null where a remote engine doesn't tell. */
+  readonly gradNorm: number | null;
   /** Response tokens. */
   readonly tokensProcessed: number;
   readonly teacherMode: TeacherMode;
