@@ -98,8 +98,11 @@ function parseEnvironment(variables: Variables): ServiceEnvironment {
 
 function findProblems(environment: ServiceEnvironment, variables: Variables): SettingProblem[] {
   return ENVIRONMENT_SECTIONS.flatMap((Section) => {
-    const values = settingsOf(Section.prototype).map((name) => [name, environment[name as keyof ServiceEnvironment]]);
-    return validateSync(Object.assign(new Section(), Object.fromEntries(values)));
+    const section = new Section();
+    for (const name of settingsOf(Section.prototype)) {
+      Object.assign(section, { [name]: environment[name as keyof ServiceEnvironment] });
+    }
+    return validateSync(section);
   }).map(({ property }) => describeProblem(property, variables));
 }
 
