@@ -6,11 +6,17 @@ import { accountPart } from './account/account-part.js';
 import { ModalFaultTable } from './fault-table.js';
 import type { ModalPart, RpcService } from './rpc/modal-part.js';
 import { RpcError } from './rpc/rpc-error.js';
-import { RpcServer, type RecordedRpc } from './rpc/rpc-server.js';
+import { RpcServer } from './rpc/rpc-server.js';
+import type { RecordedRpc } from './rpc/rpc-server.js';
+import { BlockServer } from './volume/block-server.js';
+import { BlockStore } from './volume/block-store.js';
+import { Volumes } from './volume/volume-part.js';
 
 export interface ModalDoubleOptions {
   readonly tokenId?: string;
   readonly tokenSecret?: string;
+  /** How long the URL of a block works. */
+  readonly urlLifetimeMs?: number;
 }
 
 /**
@@ -22,6 +28,10 @@ export class ModalDouble {
   readonly faults = new ModalFaultTable();
   readonly tokenId: string;
   readonly tokenSecret: string;
+  /** The contents of volumes. */
+  readonly blocks: BlockStore;
+  readonly volumes: Volumes;
+  private readonly blockServer: BlockServer;
   private server: RpcServer | null = null;
   private port = 0;
   private readonly parts: readonly ModalPart[];
@@ -32,11 +42,17 @@ export class ModalDouble {
   ) {
     this.tokenId = options.tokenId ?? 'ak-double';
     this.tokenSecret = options.tokenSecret ?? 'as-double';
-    this.parts = [accountPart()];
+    this.blocks = new BlockStore(join(root, 'blocks'), options.urlLifetimeMs ?? 3_600_000);
+    this.blockServer = new BlockServer(this.blocks, this.faults, () => {
+      this.die();
+    });
+    this.volumes = new Volumes(this.blocks, this.blockServer);
+    this.parts = [accountPart(), this.volumes.part];
   }
 
   static async start(options: ModalDoubleOptions = {}): Promise<ModalDouble> {
     const double = new ModalDouble(options, await mkdtemp(join(tmpdir(), 'modal-double-')));
+    await double.blocks.open();
     await double.restart();
     return double;
   }
@@ -63,6 +79,7 @@ export class ModalDouble {
 
   /** Ends as a server that is cut off: calls break, the port refuses. */
   die(): void {
+    this.blockServer.die();
     this.server?.die();
     this.server = null;
   }
@@ -82,6 +99,7 @@ export class ModalDouble {
       },
     });
     this.port = await this.server.listen(this.port);
+    await this.blockServer.listen();
   }
 
   async close(): Promise<void> {

@@ -52,7 +52,7 @@ export class RpcServer {
             },
             (error: unknown) => {
               if (callback !== undefined) callback(toStatus(error), null);
-              else (call as ServerDuplexStream<unknown, unknown>).destroy(toStatus(error) as Error & StatusObject);
+              else call.emit('error', toStatus(error));
             },
           );
         };
