@@ -12,25 +12,39 @@ export const allowedArrows = {
   training: ['core-model', 'core-sdpo', 'tensor-backend', 'contracts'],
   'trainer-client': ['contracts'],
   'engine-local': ['trainer-client', 'contracts'],
-  'storage-fs': ['contracts'],
-  'storage-modal-volume': ['contracts'],
+  'engine-tinker': ['training', 'core-model', 'contracts'],
+  'adapter-files': ['contracts'],
+  'storage-fs': ['adapter-files', 'contracts'],
+  'storage-modal-volume': ['adapter-files', 'contracts'],
   'serving-embedded': ['contracts'],
   'vllm-control': ['contracts'],
   trainer: ['training', 'core-model', 'tensor-backend', 'contracts'],
   api: ['engine-local', 'storage-fs', 'serving-embedded', 'contracts'],
   'api-e2e': [],
+  cli: [],
   bench: ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   'verify-golden': ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   demo: [],
   'native-runtime': ['tensor-backend'],
   'vllm-cpu': [],
+  'tinker-double': ['engine-tinker', 'training', 'core-model', 'core-sdpo', 'tensor-backend', 'contracts'],
+  'local-stack': [],
   'check-structure': [],
 };
 
 const scopeTag = (project) => `scope:${project}`;
 
 /** The only projects that may load TensorFlow.js: all tensor work is in the trainer process or in a tool. */
-const TENSOR_PROJECTS = ['tensor-backend', 'core-sdpo', 'core-model', 'training', 'trainer', 'verify-golden', 'bench'];
+const TENSOR_PROJECTS = [
+  'tensor-backend',
+  'core-sdpo',
+  'core-model',
+  'training',
+  'trainer',
+  'verify-golden',
+  'bench',
+  'tinker-double',
+];
 
 const arrows = Object.entries(allowedArrows).map(([project, targets]) => ({
   sourceTag: scopeTag(project),

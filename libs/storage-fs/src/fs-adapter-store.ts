@@ -1,6 +1,24 @@
 import { readFile, readdir, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  type BeforeWrite,
+  DurableWriter,
+  explainingStorageErrors,
+  exportVersion,
+  isVersionNumber,
+  MANIFEST_FILE,
+  manifestText,
+  readManifest,
+  readVersion,
+  refuseNesting,
+  refuseShadowing,
+  sealFiles,
+  StagingArea,
+  storageUnavailable,
+  syncPath,
+  unpackArchive,
+} from '@claas/adapter-files';
+import {
   AdapterCorruptError,
   AdapterExistsError,
   AdapterIdConflictError,
@@ -18,11 +36,7 @@ import {
   type VersionManifest,
 } from '@claas/contracts';
 import { readAliases } from './alias/alias-table.js';
-import { exportVersion } from './archive/export-version.js';
-import { unpackArchive } from './archive/unpack-archive.js';
-import { DurableWriter, syncPath, type BeforeWrite } from './durable/durable-writer.js';
-import { explainingStorageErrors, storageUnavailable } from './durable/storage-unavailable.js';
-import { headText, isVersionNumber, readHead, type HeadPointer } from './head/head-pointer.js';
+import { headText, readHead, type HeadPointer } from './head/head-pointer.js';
 import {
   HEAD_FILE,
   HEAD_LINK,
@@ -32,7 +46,6 @@ import {
   headLinkTarget,
 } from './layout/store-layout.js';
 import { StoreLock } from './lock/store-lock.js';
-import { refuseNesting, refuseShadowing } from './naming/name-conflict.js';
 import {
   adapterIds,
   pointHeadLink,
@@ -42,9 +55,6 @@ import {
   writeAliases,
   type StoreParts,
 } from './recovery/recover.js';
-import { StagingArea } from './staging/staging-area.js';
-import { manifestText, readManifest, readVersion } from './version/version-directory.js';
-import { MANIFEST_FILE, sealFiles } from './version/version-files.js';
 import { StoreView } from './view/store-view.js';
 
 export interface FsAdapterStoreOptions {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { unlessMissing } from '@claas/adapter-files';
 import { ClaasError, parseAdapterId, type AdapterId } from '@claas/contracts';
-import { unlessMissing } from '../durable/system-error.js';
 
 export type AliasTable = ReadonlyMap<AdapterId, AdapterId>;
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { isVersionNumber, unlessMissing } from '@claas/adapter-files';
 import { ClaasError, type AdapterId } from '@claas/contracts';
-import { unlessMissing } from '../durable/system-error.js';
 
 /** Which version of an adapter is the current one: the single truth, replaced whole. */
 export interface HeadPointer {
@@ -47,9 +47,4 @@ function isHeadPointer(head: unknown): head is HeadPointer {
     typeof createdAt === 'string' &&
     typeof updatedAt === 'string'
   );
-}
-
-/** Whole, not negative, and exact: what a version's directory can be named by. */
-export function isVersionNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,7 +1,8 @@
 import { join, relative, dirname } from 'node:path';
+import { folderOf } from '@claas/adapter-files';
 import type { AdapterId } from '@claas/contracts';
 
-/** Where everything lies below the root. `~` can't occur in an id, so that no two ids share a folder. */
+/** Where everything lies below the root. */
 export class StoreLayout {
   readonly own: string;
   readonly staging: string;
@@ -66,11 +67,3 @@ export function headLinkTarget(version: number): string {
 export const HEAD_FILE = 'head.json';
 export const VERSIONS_FOLDER = 'versions';
 export const PENDING_ALIASES_FILE = 'pending-aliases.json';
-
-export function folderOf(loraId: AdapterId): string {
-  return loraId.replaceAll('/', '~');
-}
-
-export function idOfFolder(folder: string): string {
-  return folder.replaceAll('~', '/');
-}

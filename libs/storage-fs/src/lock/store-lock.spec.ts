@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DurableWriter } from '../durable/durable-writer.js';
+import { DurableWriter } from '@claas/adapter-files';
 import { StoreLock } from './store-lock.js';
 
 let folder: string;

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type DurableWriter,
+  hasSystemCode,
+  isProcessGone,
+  PROCESS_IDENTITY,
+  unlessMissing,
+} from '@claas/adapter-files';
 import { ClaasError } from '@claas/contracts';
-import { hasSystemCode, unlessMissing } from '../durable/system-error.js';
-import type { DurableWriter } from '../durable/durable-writer.js';
-import { PROCESS_IDENTITY, isProcessGone } from './process-identity.js';
 
 /** A lock is held for milliseconds; one of an unknown host that is this old was left by a crash. */
 const FOREIGN_LOCK_AFTER_MS = 60_000;

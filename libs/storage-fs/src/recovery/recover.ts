@@ -1,12 +1,10 @@
 import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DurableWriter, idOfFolder, type StagingArea, unlessMissing } from '@claas/adapter-files';
 import { ClaasError, parseAdapterId, type AdapterId } from '@claas/contracts';
 import { aliasesText, readAliases, type AliasTable } from '../alias/alias-table.js';
-import type { DurableWriter } from '../durable/durable-writer.js';
-import { unlessMissing } from '../durable/system-error.js';
 import { readHead, type HeadPointer } from '../head/head-pointer.js';
-import { headLinkTarget, idOfFolder, type StoreLayout } from '../layout/store-layout.js';
-import type { StagingArea } from '../staging/staging-area.js';
+import { headLinkTarget, type StoreLayout } from '../layout/store-layout.js';
 import type { StoreView } from '../view/store-view.js';
 
 export interface StoreParts {

@@ -1,9 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, readlink, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { type DurableWriter, hasSystemCode, unlessMissing } from '@claas/adapter-files';
 import { ClaasError, type AdapterId } from '@claas/contracts';
-import type { DurableWriter } from '../durable/durable-writer.js';
-import { hasSystemCode, unlessMissing } from '../durable/system-error.js';
 import type { StoreLayout } from '../layout/store-layout.js';
 
 /** An id has at most this many segments, so no link lies deeper. */

@@ -3,21 +3,26 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { DurableWriter } from '../durable/durable-writer.js';
 import { hasSystemCode, unlessMissing } from '../durable/system-error.js';
-import type { StoreLayout } from '../layout/store-layout.js';
-import { PROCESS_IDENTITY, isProcessGone } from '../lock/process-identity.js';
+import { PROCESS_IDENTITY, isProcessGone } from '../process/process-identity.js';
 
 /** A step may take hours; what another host staged and left for this long was left by a crash. */
 const FOREIGN_STAGING_AFTER_MS = 24 * 3_600_000;
 
+/** Two folders of one file system. */
+export interface StagingFolders {
+  readonly staging: string;
+  readonly trash: string;
+}
+
 /** Where versions, files and links are made before they are moved into place. Each entry's name begins with its process. */
 export class StagingArea {
   constructor(
-    private readonly layout: StoreLayout,
+    private readonly folders: StagingFolders,
     private readonly writer: DurableWriter,
   ) {}
 
   temporaryPath(): string {
-    return join(this.layout.staging, `${PROCESS_IDENTITY}~${randomUUID()}`);
+    return join(this.folders.staging, `${PROCESS_IDENTITY}~${randomUUID()}`);
   }
 
   async makeDirectory(): Promise<string> {
@@ -41,16 +46,16 @@ export class StagingArea {
 
   /** Moves a directory out of everybody's sight, then removes it. A crash between leaves it to {@link sweep}. */
   async trash(directory: string): Promise<void> {
-    const grave = join(this.layout.trash, randomUUID());
+    const grave = join(this.folders.trash, randomUUID());
     await this.writer.move(directory, grave);
     await this.writer.removeTree(grave);
   }
 
   /** Removes what processes that are gone have left, and what this process staged before the store was opened (again). */
   async sweep(): Promise<void> {
-    for (const name of await readdir(this.layout.trash)) await this.#removeIfPossible(join(this.layout.trash, name));
-    for (const name of await readdir(this.layout.staging)) {
-      const path = join(this.layout.staging, name);
+    for (const name of await readdir(this.folders.trash)) await this.#removeIfPossible(join(this.folders.trash, name));
+    for (const name of await readdir(this.folders.staging)) {
+      const path = join(this.folders.staging, name);
       const found = await unlessMissing(lstat(path));
       if (found === null) continue;
       const age = { ageMs: Date.now() - found.mtimeMs, foreignAfterMs: FOREIGN_STAGING_AFTER_MS };
@@ -69,7 +74,7 @@ export class StagingArea {
 
   #require(directory: string): string {
     const path = resolve(directory);
-    if (dirname(path) === this.layout.staging && basename(path) !== '') return path;
+    if (dirname(path) === this.folders.staging && basename(path) !== '') return path;
     throw new Error(`${directory} was not staged by this store: stage() gives the directories that it takes`);
   }
 }
