@@ -2,12 +2,18 @@ import { status } from '@grpc/grpc-js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accountPart } from './account/account-part.js';
+import { Account } from './account/account-part.js';
 import { ModalFaultTable } from './fault-table.js';
 import type { ModalPart, RpcService } from './rpc/modal-part.js';
 import { RpcError } from './rpc/rpc-error.js';
 import { RpcServer } from './rpc/rpc-server.js';
 import type { RecordedRpc } from './rpc/rpc-server.js';
+import { ImageRegistry } from './sandbox/image-part.js';
+import { MountedVolumes } from './sandbox/mounted-volumes.js';
+import { routerPart } from './sandbox/router-part.js';
+import type { ImageContents } from './sandbox/sandbox-machine.js';
+import { SandboxFarm } from './sandbox/sandbox-part.js';
+import { SecretStore } from './sandbox/secret-part.js';
 import { BlockServer } from './volume/block-server.js';
 import { BlockStore } from './volume/block-store.js';
 import { Volumes } from './volume/volume-part.js';
@@ -17,6 +23,8 @@ export interface ModalDoubleOptions {
   readonly tokenSecret?: string;
   /** How long the URL of a block works. */
   readonly urlLifetimeMs?: number;
+  /** What every image holds. */
+  readonly image?: Partial<ImageContents>;
 }
 
 /**
@@ -31,6 +39,8 @@ export class ModalDouble {
   /** The contents of volumes. */
   readonly blocks: BlockStore;
   readonly volumes: Volumes;
+  readonly images = new ImageRegistry();
+  readonly sandboxes: SandboxFarm;
   private readonly blockServer: BlockServer;
   private server: RpcServer | null = null;
   private port = 0;
@@ -47,7 +57,25 @@ export class ModalDouble {
       this.die();
     });
     this.volumes = new Volumes(this.blocks, this.blockServer);
-    this.parts = [accountPart(), this.volumes.part];
+    const account = new Account();
+    const secrets = new SecretStore();
+    this.sandboxes = new SandboxFarm({
+      directory: join(root, 'sandboxes'),
+      image: { files: {}, environment: {}, ...options.image },
+      images: this.images,
+      secrets,
+      volumes: new MountedVolumes(this.volumes, this.blocks),
+      routerUrl: () => this.url.replace('http:', 'https:'),
+      appIdOf: (appName, environmentName) => account.appId(appName, environmentName),
+    });
+    this.parts = [
+      account.part,
+      this.volumes.part,
+      this.images.part,
+      secrets.part,
+      this.sandboxes.part,
+      routerPart(this.sandboxes, secrets, this.faults),
+    ];
   }
 
   static async start(options: ModalDoubleOptions = {}): Promise<ModalDouble> {
@@ -104,6 +132,7 @@ export class ModalDouble {
 
   async close(): Promise<void> {
     this.die();
+    await this.sandboxes.close();
     await rm(this.root, { recursive: true, force: true });
   }
 

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { ModalPart } from '../rpc/modal-part.js';
 import { RpcError } from '../rpc/rpc-error.js';
-import { NamedObjects, type ObjectCreation } from './named-objects.js';
+import { NamedObjects, ObjectCreation } from './named-objects.js';
 
 const MESSAGES = `
 message AuthTokenGetRequest {}
@@ -35,11 +35,11 @@ interface EnvironmentRequest {
 }
 
 /** Tokens, Apps and Environments. */
-export function accountPart(): ModalPart {
-  const apps = new NamedObjects('ap', 'App');
-  const environments = new NamedObjects('en', 'Environment');
-  environments.create(DEFAULT_ENVIRONMENT);
-  return {
+export class Account {
+  private readonly apps = new NamedObjects('ap', 'App');
+  private readonly environments = new NamedObjects('en', 'Environment');
+
+  readonly part: ModalPart = {
     service: 'modal.client.ModalClient',
     messages: MESSAGES,
     rpcs: RPCS,
@@ -47,15 +47,24 @@ export function accountPart(): ModalPart {
       AuthTokenGet: () => ({ token: makeToken() }),
       AppGetOrCreate: ({ appName, environmentName, objectCreationType }: AppRequest) => {
         if (appName === '') throw new RpcError(status.INVALID_ARGUMENT, 'An App needs a name');
-        return { appId: apps.find(`${environmentName || DEFAULT_ENVIRONMENT}/${appName}`, objectCreationType) };
+        return { appId: this.appId(appName, environmentName, objectCreationType) };
       },
       EnvironmentGetOrCreate: ({ deploymentName, objectCreationType }: EnvironmentRequest) => {
         const name = deploymentName || DEFAULT_ENVIRONMENT;
-        const environmentId = environments.find(name, objectCreationType);
+        const environmentId = this.environments.find(name, objectCreationType);
         return { environmentId, metadata: { name, settings: { imageBuilderVersion: '2025.06' } } };
       },
     },
   };
+
+  constructor() {
+    this.environments.create(DEFAULT_ENVIRONMENT);
+  }
+
+  /** @throws RpcError NOT_FOUND */
+  appId(name: string, environment: string, creation = ObjectCreation.Lookup): string {
+    return this.apps.find(`${environment || DEFAULT_ENVIRONMENT}/${name}`, creation);
+  }
 }
 
 /** A JWT as Modal's, but for its signature, which clients can't check. */
