@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
@@ -258,5 +258,33 @@ describe('the trainer process', () => {
     } finally {
       await fifo.close();
     }
+  });
+
+  it('ends when its parent says nothing for too long, and lives while empty lines come', async () => {
+    const trainer = start([PROGRAM], { ...WASM, CLAAS_TRAINER_SILENCE_LIMIT_S: '0.6' });
+    trainer.send({ id: 1, method: 'status', params: {} });
+    const { result } = (await trainer.end(1)) as { result: { processId: number } };
+    const child = children.at(-1) as ReturnType<typeof spawn>;
+    for (let i = 0; i < 12; i++) {
+      child.stdin?.write('\n');
+      await new Promise((next) => setTimeout(next, 100));
+    }
+    expect(isAlive(result.processId)).toBe(true);
+    expect(await timeToDie(result.processId)).toBeLessThan(10_000);
+  });
+
+  it('ends the trainer that was started at the same place before', async () => {
+    const folder = await mkdtemp(join(root, 'place-'));
+    const place = { ...WASM, CLAAS_TRAINER_PROCESS_FILE: join(folder, 'trainer') };
+    const answerOf = async (): Promise<number> => {
+      const trainer = start([PROGRAM], place);
+      trainer.send({ id: 1, method: 'status', params: {} });
+      return ((await trainer.end(1)) as { result: { processId: number } }).result.processId;
+    };
+    const first = await answerOf();
+    const second = await answerOf();
+    expect(isAlive(first)).toBe(false);
+    expect(isAlive(second)).toBe(true);
+    expect((await readFile(place.CLAAS_TRAINER_PROCESS_FILE, 'utf8')).split(' ')[0]).toBe(String(second));
   });
 });

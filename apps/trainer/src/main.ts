@@ -1,4 +1,6 @@
 import { log } from './logging/log.js';
+import { endInSilence } from './parent/end-in-silence.js';
+import { replacePredecessor } from './parent/replace-predecessor.js';
 import { watchParent } from './parent/watch-parent.js';
 import { claimStdout } from './protocol/claim-stdout.js';
 import { readStdin } from './protocol/read-stdin.js';
@@ -15,7 +17,9 @@ const { TrainerSession } = await import('./session/trainer-session.js');
 const exit = (code: number): void => {
   process.exit(code);
 };
-const loop = new RequestLoop(new TrainerSession(trainerSettings(process.env)), methods, writeLine, exit);
+const settings = trainerSettings(process.env);
+if (settings.processFile !== null) await replacePredecessor(settings.processFile);
+const loop = new RequestLoop(new TrainerSession(settings), methods, writeLine, exit);
 
 // Ctrl-C reaches the whole foreground group; when this process ends is the parent's decision.
 process.on('SIGINT', () => undefined);
@@ -39,3 +43,9 @@ readStdin(
     exit(0);
   },
 );
+if (settings.silenceLimitMs !== null) {
+  endInSilence(process.stdin, settings.silenceLimitMs, () => {
+    log('warn', 'The trainer ends: nothing came on stdin for too long, so its parent is gone.');
+    exit(0);
+  });
+}

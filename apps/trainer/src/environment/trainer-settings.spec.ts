@@ -6,6 +6,8 @@ describe('trainerSettings', () => {
     expect(trainerSettings({ HF_HOME: '/hf', CLAAS_CACHE_DIR: '/claas' })).toEqual({
       tensorBackend: 'auto',
       nativeRuntime: expect.stringMatching(/^\/claas\/native\//) as string,
+      processFile: null,
+      silenceLimitMs: null,
       hub: { cacheDirectory: '/hf/hub', token: null, offline: false },
     });
   });
@@ -18,10 +20,14 @@ describe('trainerSettings', () => {
       HF_ENDPOINT: 'http://127.0.0.1:1',
       HF_TOKEN: 'of-the-hub',
       HF_HUB_OFFLINE: '1',
+      CLAAS_TRAINER_PROCESS_FILE: '/tmp/trainer',
+      CLAAS_TRAINER_SILENCE_LIMIT_S: '45',
     };
     expect(trainerSettings(environment)).toEqual({
       tensorBackend: 'wasm',
       nativeRuntime: expect.stringMatching(/^\/xdg\/claas\/native\//) as string,
+      processFile: '/tmp/trainer',
+      silenceLimitMs: 45_000,
       hub: { cacheDirectory: '/cache', endpoint: 'http://127.0.0.1:1', token: 'of-the-hub', offline: true },
     });
   });

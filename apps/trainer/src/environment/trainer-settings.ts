@@ -9,6 +9,10 @@ export interface TrainerSettings {
   readonly tensorBackend: TensorBackendChoice;
   /** Where tools/native-runtime puts the native TensorFlow library, there or not. */
   readonly nativeRuntime: string;
+  /** Where the trainer that runs here says which process it is; null where its parent is sure to take it along. */
+  readonly processFile: string | null;
+  /** The longest that a living parent says nothing; null where its death closes stdin. */
+  readonly silenceLimitMs: number | null;
   readonly hub: Pick<LocateBaseModelOptions, 'cacheDirectory' | 'endpoint' | 'token' | 'offline'>;
 }
 
@@ -24,10 +28,13 @@ export function trainerSettings(environment: Readonly<Record<string, string | un
       `CLAAS_TENSOR_BACKEND is ${chosen}; set it to one of ${TENSOR_BACKENDS.join(', ')}.`,
     );
   }
+  const silenceLimit = Number(environment['CLAAS_TRAINER_SILENCE_LIMIT_S'] ?? 0);
   const { HF_ENDPOINT: endpoint, HF_TOKEN: token, HF_HUB_OFFLINE: offline } = environment;
   return {
     tensorBackend,
     nativeRuntime: nativeRuntimeDirectory(environment),
+    processFile: environment['CLAAS_TRAINER_PROCESS_FILE'] ?? null,
+    silenceLimitMs: silenceLimit > 0 ? silenceLimit * 1000 : null,
     hub: {
       cacheDirectory: hubCacheDirectory(environment),
       token: token ?? null,

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { ClaasError, LORA_MODULES } from '@claas/contracts';
 import { LoraAdapter, writeAdapterFiles } from '@claas/core-model';
 import type { MethodHandler } from './method-table.js';
@@ -8,6 +9,7 @@ export const init: MethodHandler<'init'> = async (session, request) => {
   assertKnownModules(request.targetModules);
   const adapter = LoraAdapter.initialise(model.config, request);
   try {
+    await mkdir(request.outputDirectory, { recursive: true });
     await writeAdapterFiles(request.outputDirectory, await adapter.toFiles(request.baseModel));
     return null;
   } finally {
