@@ -1,4 +1,4 @@
-import { ClaasError, ServingControl } from '@claas/contracts';
+import { ServingControl } from '@claas/contracts';
 import type {
   AdapterId,
   AdapterSource,
@@ -14,6 +14,7 @@ import type {
   ServingHealth,
   Verification,
 } from '@claas/contracts';
+import { BaseModelName } from './base-model/base-model-name.js';
 import { PublishedAdapters } from './adapters/published-adapters.js';
 import { ServerAdapters } from './adapters/server-adapters.js';
 import { AnswerGenerator } from './answering/answer-generator.js';
@@ -21,11 +22,13 @@ import { asContextTooLong, contextTooLong } from './answering/context-too-long.j
 import { isForgotten, retryUnanswered } from './answering/retry-unanswered.js';
 import { RequestGate } from './gate/request-gate.js';
 import { lookAtHealth } from './health/look-at-health.js';
+import { anotherVersion, notIdle } from './serving-errors.js';
 import { VllmHttp } from './http/vllm-http.js';
 import { TokenScorer } from './scoring/token-scorer.js';
 import type { ServedRequest } from './served-request.js';
 import { vllmSettings } from './settings/vllm-settings.js';
 import type { VllmOptions, VllmSettings } from './settings/vllm-settings.js';
+import { whenMemoryIsFree } from './sleeping/free-memory.js';
 import { SleepControl } from './sleeping/sleep-control.js';
 import { WakeWatch } from './sleeping/wake-watch.js';
 import { ServerTokenizer } from './tokens/server-tokenizer.js';
@@ -46,6 +49,7 @@ export class VllmServing extends ServingControl {
   private readonly sleep: SleepControl;
   private readonly watch: WakeWatch;
   private readonly server: ServerAdapters;
+  private readonly base: BaseModelName;
   private readonly adapters: PublishedAdapters;
   private readonly scorer: TokenScorer;
   private readonly tokenizer: ServerTokenizer;
@@ -54,17 +58,18 @@ export class VllmServing extends ServingControl {
   constructor(options: VllmOptions) {
     super();
     const settings = vllmSettings(options);
-    const { baseUrl, apiKey, baseModelName, timeouts, releasesAccelerator } = settings;
+    const { baseUrl, apiKey, baseModelName, asksForBaseModelName, timeouts, releasesAccelerator } = settings;
     this.settings = settings;
     this.capabilities = { releasesAccelerator };
     this.http = new VllmHttp(baseUrl, apiKey);
     this.gate = new RequestGate(timeouts.asleepMs);
     this.sleep = new SleepControl(this.http, timeouts, settings.onWarning);
     this.server = new ServerAdapters(this.http, timeouts);
+    this.base = new BaseModelName(this.server, baseModelName, asksForBaseModelName);
     this.adapters = new PublishedAdapters(this.server, settings);
     this.watch = new WakeWatch(() => this.wake());
     this.scorer = new TokenScorer(this.http, timeouts.scoreMs);
-    this.tokenizer = new ServerTokenizer(this.http, baseModelName, timeouts.questionMs);
+    this.tokenizer = new ServerTokenizer(this.http, () => this.base.find(), timeouts.questionMs);
     this.generator = new AnswerGenerator(this.http, this.tokenizer, settings);
   }
 
@@ -87,6 +92,13 @@ export class VllmServing extends ServingControl {
     this.watch.stop();
     this.gate.close();
     await this.sleep.sleep(level);
+    const free = await whenMemoryIsFree(this.settings.freeMemory);
+    if (free === null) return;
+    const wished = this.settings.freeMemory.bytes;
+    this.settings.onWarning('The accelerator has less free memory than wished for; the step may run out of it.', {
+      free_bytes: free,
+      wished_bytes: wished,
+    });
   }
 
   override async restore(): Promise<void> {
@@ -144,6 +156,11 @@ export class VllmServing extends ServingControl {
     }
   }
 
+  /** What the server calls the base model. @throws ClaasError `serving_failed` */
+  baseModelName(): Promise<string> {
+    return this.base.find();
+  }
+
   override published(): readonly ServedVersion[] {
     return this.adapters.versions();
   }
@@ -163,10 +180,10 @@ export class VllmServing extends ServingControl {
   ): Promise<ServedRequest> {
     if (model.kind === 'adapter') this.adapters.find(model.loraId);
     const leave = await this.enter(signal, alone);
-    if (model.kind === 'base') {
-      return { modelName: this.settings.baseModelName, version: null, recover: () => Promise.resolve(), end: leave };
-    }
     try {
+      if (model.kind === 'base') {
+        return { modelName: await this.base.find(), version: null, recover: () => Promise.resolve(), end: leave };
+      }
       const loaded = await this.adapters.acquire(model.loraId);
       let hasEnded = false;
       const end = (): void => {
@@ -264,21 +281,4 @@ export class VllmServing extends ServingControl {
     };
     return retryUnanswered(once, mayRetry, this.settings.timeouts.unreachableMs, signal);
   }
-}
-
-function notIdle(running: number, timeoutMs: number): ClaasError {
-  const what = running === 1 ? '1 request was' : `${running} requests were`;
-  return new ClaasError(
-    'serving_not_idle',
-    `${what} still being answered after ${timeoutMs / 1000} s. Send the feedback again later, or raise FEEDBACK_DRAIN_TIMEOUT_S.`,
-    { running },
-  );
-}
-
-function anotherVersion({ loraId, version }: ServedVersion, served: number): ClaasError {
-  return new ClaasError(
-    'verification_failed',
-    `LoRA ${loraId} is served with version ${served}, not with version ${version}. Publish that version first.`,
-    { lora_id: loraId, served, expected: version },
-  );
 }

@@ -13,7 +13,7 @@ export async function lookAtHealth(
   http: VllmHttp,
   server: ServerAdapters,
   sleep: SleepControl,
-  { baseModelName, baseUrl, releasesAccelerator }: VllmSettings,
+  { baseModelName, asksForBaseModelName, baseUrl, releasesAccelerator }: VllmSettings,
   known: Readonly<Record<string, unknown>>,
 ): Promise<ServingHealth> {
   const details = { url: baseUrl, ...known };
@@ -21,8 +21,9 @@ export async function lookAtHealth(
     await http.send({ method: 'GET', path: '/health', timeoutMs: LIMIT_MS });
     const version = await serverRelease(http, LIMIT_MS);
     const isSleeping = await sleep.isSleeping();
-    const names = (await server.list()).map(({ id }) => id);
-    const found = { ...details, version, sleeping: isSleeping, models: names.length };
+    const cards = await server.list();
+    const names = cards.filter(({ parent }) => (parent ?? null) === null).map(({ id }) => id);
+    const found = { ...details, version, sleeping: isSleeping, base_models: names, models: cards.length };
     const problem = problemOf(names, isSleeping);
     return { ready: problem === null, problem, details: found };
   } catch (error) {
@@ -30,8 +31,8 @@ export async function lookAtHealth(
   }
 
   function problemOf(names: readonly string[], isSleeping: boolean | null): string | null {
-    if (!names.includes(baseModelName)) {
-      return `The vLLM server doesn’t serve ${baseModelName}. Start it with --served-model-name ${baseModelName}, or correct CLAAS_BASE_MODEL_ID.`;
+    if (!names.includes(baseModelName) && !(asksForBaseModelName && names.length > 0)) {
+      return `The vLLM server doesn’t serve ${baseModelName}. Start it with --served-model-name ${baseModelName}, or correct CLAAS_VLLM_MODEL.`;
     }
     if (isSleeping === null && releasesAccelerator) {
       return 'The vLLM server can’t be put to sleep. Start it with VLLM_SERVER_DEV_MODE=1 and --enable-sleep-mode.';

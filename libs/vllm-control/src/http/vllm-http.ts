@@ -38,12 +38,14 @@ const TIMEOUT_CODES = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
 /** One vLLM server over a pool of kept connections: bodies, errors and time limits, and nothing of what the calls mean. */
 export class VllmHttp {
   readonly pool: Pool;
+  readonly origin: string;
   /** In front of every path. */
   readonly prefix: string;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(baseUrl: string, apiKey: string | null) {
     const url = new URL(baseUrl);
+    this.origin = url.origin;
     this.prefix = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '');
     this.headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
     this.pool = new Pool(url.origin, { connections: CONNECTIONS, connectTimeout: 5_000, pipelining: 1 });
@@ -143,7 +145,15 @@ function nameOf({ method, path }: Pick<VllmCall, 'method' | 'path'>): string {
 }
 
 function translate(call: VllmCall, error: unknown, isLate: boolean): unknown {
-  if (error instanceof ClaasError) return error;
+  return error instanceof ClaasError ? error : unansweredError(call, error, isLate);
+}
+
+/** Why no answer came, or none to its end. */
+export function unansweredError(
+  call: Pick<VllmCall, 'method' | 'path' | 'signal'>,
+  error: unknown,
+  isLate = false,
+): ClaasError {
   if (call.signal?.aborted === true) return new ClaasError('cancelled', 'The request was cancelled.');
   const code = (error as { code?: string }).code ?? '';
   let reason: UnreachableReason = 'lost';

@@ -1,5 +1,6 @@
 import type { AdapterId } from '@claas/contracts';
 import { defaultPublicName } from '../adapters/adapter-names.js';
+import type { FreeMemoryWish } from '../sleeping/free-memory.js';
 import { BFLOAT16_TOLERANCE } from '../verification/tolerance.js';
 import type { VerificationTolerance } from '../verification/tolerance.js';
 
@@ -48,6 +49,8 @@ export interface VllmSettings {
   readonly apiKey: string | null;
   /** What the server calls the base model (`--served-model-name`). */
   readonly baseModelName: string;
+  /** Whether the server is asked for the name where it doesn't list that one. */
+  readonly asksForBaseModelName: boolean;
   /** What the server's names of an adapter begin with. Injective: two adapters never share a name. */
   readonly publicName: (loraId: AdapterId) => string;
   /** Where the server sees the adapters' directories, when it has another view of the files than this process. */
@@ -69,6 +72,8 @@ export interface VllmSettings {
   readonly scoresAlone: boolean;
   /** Whether the server shares an accelerator with the engine, and has to sleep while a step runs. */
   readonly releasesAccelerator: boolean;
+  /** Accelerator memory to wait for once the server sleeps; 0 bytes are not looked at. */
+  readonly freeMemory: FreeMemoryWish;
   /** Told of what went wrong and was survived. */
   readonly onWarning: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
@@ -80,6 +85,7 @@ export type VllmOptions = Pick<VllmSettings, 'baseUrl' | 'baseModelName'> &
 export function vllmSettings(options: VllmOptions): VllmSettings {
   return {
     apiKey: null,
+    asksForBaseModelName: false,
     publicName: defaultPublicName,
     adapterDirectoryMapping: null,
     defaultSampling: { temperature: 1, topP: 1, topK: 0 },
@@ -87,6 +93,7 @@ export function vllmSettings(options: VllmOptions): VllmSettings {
     retainMs: 0,
     scoresAlone: false,
     releasesAccelerator: true,
+    freeMemory: { bytes: 0, timeoutMs: 0 },
     onWarning: () => undefined,
     ...options,
     timeouts: { ...DEFAULT_VLLM_TIMEOUTS, ...options.timeouts },

@@ -38,7 +38,7 @@ export class RemoteTeacher {
 
   constructor(private readonly settings: RemoteTeacherSettings) {
     this.http = new VllmHttp(settings.baseUrl, settings.apiKey);
-    this.tokenizer = new ServerTokenizer(this.http, settings.model, settings.timeoutMs);
+    this.tokenizer = new ServerTokenizer(this.http, () => Promise.resolve(settings.model), settings.timeoutMs);
     this.server = new ServerAdapters(this.http, { ...DEFAULT_VLLM_TIMEOUTS, questionMs: settings.timeoutMs });
   }
 

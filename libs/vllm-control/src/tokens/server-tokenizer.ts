@@ -25,7 +25,7 @@ export class ServerTokenizer {
 
   constructor(
     private readonly http: VllmHttp,
-    private readonly model: string,
+    private readonly model: () => Promise<string>,
     private readonly timeoutMs: number,
   ) {}
 
@@ -59,7 +59,7 @@ export class ServerTokenizer {
   }
 
   async text(tokenIds: readonly number[]): Promise<string> {
-    const body = { model: this.model, tokens: tokenIds };
+    const body = { model: await this.model(), tokens: tokenIds };
     const call = { method: 'POST', path: '/detokenize', body, timeoutMs: this.timeoutMs } as const;
     return ((await this.http.askJson(call)) as { prompt: string }).prompt;
   }
@@ -107,7 +107,7 @@ export class ServerTokenizer {
     const call = {
       method: 'POST',
       path: '/tokenize',
-      body: { model: this.model, ...body },
+      body: { model: await this.model(), ...body },
       timeoutMs: this.timeoutMs,
     } as const;
     return (await this.http.askJson(call)) as TokenizeReply;
