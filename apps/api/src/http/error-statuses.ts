@@ -47,6 +47,7 @@ export const ERROR_STATUSES: Readonly<Record<ErrorCode, ErrorStatus>> = {
   trainer_unresponsive: { status: 500, title: 'Trainer was unresponsive' },
   trainer_failed_to_start: { status: 503, title: 'Trainer could not be started' },
   trainer_protocol: { status: 500, title: 'Trainer was not understood' },
+  engine_unavailable: { status: 503, title: 'Training service unavailable' },
   model_not_found: { status: 404, title: 'Model not found' },
   serving_not_idle: { status: 503, title: 'Serving is busy' },
   serving_failed: { status: 502, title: 'Serving failed' },

@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'trainer_unresponsive',
   'trainer_failed_to_start',
   'trainer_protocol',
+  'engine_unavailable',
   'model_not_found',
   'serving_not_idle',
   'serving_failed',
