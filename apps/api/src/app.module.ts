@@ -12,6 +12,7 @@ import { FeedbackModule } from './feedback/feedback.module.js';
 import { HealthModule } from './health/health.module.js';
 import { LoggingModule } from './logging/logging.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { ReplicasModule } from './replicas/replicas.module.js';
 import { RootController } from './root/root.controller.js';
 
 /** The service. */
@@ -25,6 +26,7 @@ export class AppModule {
         LoggingModule.with(logger),
         DatabaseModule,
         BackendsModule.with(openBackend),
+        ReplicasModule,
         MetricsModule,
         HealthModule,
         AdaptersModule,

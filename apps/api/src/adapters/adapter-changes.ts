@@ -1,9 +1,11 @@
 import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
-import { AdapterStore, ClaasError, parseAdapterId, ServingControl } from '@claas/contracts';
+import { AdapterStore, ClaasError, parseAdapterId, ServingControl, type AdapterId } from '@claas/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { AdapterLocks } from '../feedback/adapter-locks.js';
 import { LOGGER } from '../logging/create-logger.js';
+import { AcceleratorLease } from '../replicas/accelerator-lease.js';
+import { AdapterLocks } from '../replicas/adapter-locks.js';
+import { SharedServing } from '../replicas/shared-serving.js';
 import type { AdapterDeletedDto, AdapterRolledBackDto } from './rollback-adapter.dto.js';
 
 /** What moves or removes an adapter by a client's wish; never while a step on it is being saved and published. */
@@ -13,13 +15,15 @@ export class AdapterChanges {
     @Inject(AdapterStore) private readonly store: AdapterStore,
     @Inject(ServingControl) private readonly serving: ServingControl,
     @Inject(AdapterLocks) private readonly locks: AdapterLocks,
+    @Inject(AcceleratorLease) private readonly lease: AcceleratorLease,
+    @Inject(SharedServing) private readonly shared: SharedServing,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** The head on `version`, and the server answering with it; if the server can't, the head goes back. */
   async rollback(id: string, version: number): Promise<OnTheWire<AdapterRolledBackDto>> {
     const loraId = await this.store.resolve(id);
-    return this.locks.run(loraId, async () => {
+    return this.alone(loraId, async () => {
       const previous = (await this.store.read(loraId)).manifest.version;
       const { directory } = await this.store.rollback(loraId, version);
       try {
@@ -28,6 +32,7 @@ export class AdapterChanges {
         await this.store.rollback(loraId, previous);
         throw error;
       }
+      await this.shared.announce(loraId, version, null);
       this.logger.info({ lora_id: loraId, version, previous_version: previous }, 'adapter rolled back');
       return { lora_id: loraId, version, previous_version: previous };
     });
@@ -39,12 +44,19 @@ export class AdapterChanges {
     const loraId = await this.store.resolve(name).catch(notFoundAsNull);
     if (loraId === null) return { deleted: false };
     if (loraId !== name) return { deleted: await this.store.remove(name) };
-    return this.locks.run(loraId, async () => {
+    return this.alone(loraId, async () => {
       const deleted = await this.store.remove(loraId);
       await this.serving.retract(loraId);
+      await this.shared.announce(loraId, null, null);
       this.logger.info({ lora_id: loraId, deleted }, 'adapter removed');
       return { deleted };
     });
+  }
+
+  /** While a server sleeps for a step it can't be told of versions, and whoever steps counts on the head. */
+  private alone<Result>(loraId: AdapterId, work: () => Promise<Result>): Promise<Result> {
+    const locked = (): Promise<Result> => this.locks.run(loraId, work);
+    return this.serving.capabilities.releasesAccelerator ? this.lease.run(locked) : locked();
   }
 }
 

@@ -17,6 +17,7 @@ import type { Logger } from 'pino';
 import { ServedAdapters } from '../backends/served-adapters.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import { LOGGER } from '../logging/create-logger.js';
+import { SharedServing } from '../replicas/shared-serving.js';
 import { MAX_SEED, type InitAdapterDto } from './init-adapter.dto.js';
 
 const DEFAULT_RANK = 32;
@@ -29,6 +30,7 @@ export class AdapterCreation {
     @Inject(DistillationEngine) private readonly engine: DistillationEngine,
     @Inject(AdapterStore) private readonly store: AdapterStore,
     @Inject(ServedAdapters) private readonly served: ServedAdapters,
+    @Inject(SharedServing) private readonly shared: SharedServing,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -73,6 +75,7 @@ export class AdapterCreation {
       return this.store.create(loraId, { directory, manifest, aliases });
     });
     await this.served.ensurePublished(loraId);
+    await this.shared.announce(loraId, 0, null);
     this.logger.info({ lora_id: loraId, origin: manifest.origin, seed: manifest.seed }, 'adapter created');
   }
 

@@ -1,4 +1,4 @@
-import { AdapterStore, DistillationEngine, ServingControl } from '@claas/contracts';
+import { AdapterStore, DistillationEngine, ServingControl, type AdapterId } from '@claas/contracts';
 import {
   Global,
   Inject,
@@ -10,6 +10,7 @@ import {
 import type { Logger } from 'pino';
 import { SETTINGS } from '../config/settings.js';
 import { LOGGER } from '../logging/create-logger.js';
+import { SharedServing } from '../replicas/shared-serving.js';
 import { BACKEND, type Backend, type BackendOpener } from './backend.js';
 import { ServedAdapters } from './served-adapters.js';
 import { WarmUp } from './warm-up.js';
@@ -32,7 +33,7 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
         { provide: DistillationEngine, inject: [BACKEND], useFactory: ({ engine }: Backend) => engine },
         { provide: AdapterStore, inject: [BACKEND], useFactory: ({ store }: Backend) => store },
         { provide: ServingControl, inject: [BACKEND], useFactory: ({ serving }: Backend) => serving },
-        { provide: ServedAdapters, inject: [BACKEND, LOGGER], useFactory: openServedAdapters },
+        { provide: ServedAdapters, inject: [BACKEND, SharedServing, LOGGER], useFactory: openServedAdapters },
         {
           provide: WarmUp,
           inject: [BACKEND, LOGGER],
@@ -52,13 +53,19 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-async function openServedAdapters({ store, serving }: Backend, logger: Logger): Promise<ServedAdapters> {
-  const served = new ServedAdapters(store, serving);
-  await served.publishAll((loraId, error) => {
+async function openServedAdapters(
+  { store, serving }: Backend,
+  shared: SharedServing,
+  logger: Logger,
+): Promise<ServedAdapters> {
+  const served = new ServedAdapters(store, serving, shared);
+  const onFailure = (loraId: AdapterId | null, error: unknown): void => {
     logger.error(
       { lora_id: loraId, err: error },
       'adapter could not be published: the next request for it tries again',
     );
-  });
+  };
+  await served.publishAll(onFailure);
+  served.followOthers(onFailure);
   return served;
 }

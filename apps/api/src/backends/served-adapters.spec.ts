@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAdapterId } from '@claas/contracts';
 import { FsAdapterStore } from '@claas/storage-fs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Database } from '../database/database.js';
+import { openDatabase } from '../database/open-database.js';
+import { createEmbedded, type TemporaryDatabase } from '../database/testing/databases-under-test.js';
 import { writeLearned } from '../feedback/testing/weights.js';
+import { SharedServing } from '../replicas/shared-serving.js';
 import { ScriptedServing } from '../testing/scripted-serving.js';
 import { ServedAdapters } from './served-adapters.js';
 
@@ -12,6 +16,19 @@ describe('ServedAdapters', () => {
   let root: string;
   let store: FsAdapterStore;
   let serving: ScriptedServing;
+  let shared: SharedServing;
+  let temporary: TemporaryDatabase;
+  let database: Database;
+
+  beforeAll(async () => {
+    temporary = await createEmbedded();
+    database = await openDatabase(temporary.settings);
+  });
+
+  afterAll(async () => {
+    await database.close();
+    await temporary.remove();
+  });
 
   const manifest = {
     baseModel: 'clay-tiny',
@@ -28,6 +45,7 @@ describe('ServedAdapters', () => {
     root = await mkdtemp(join(tmpdir(), 'claas-served-'));
     store = new FsAdapterStore({ root });
     serving = new ScriptedServing();
+    shared = new SharedServing(database, serving, 1000);
     await store.open();
     for (const id of ['user/a', 'user/b']) {
       const directory = await store.stage();
@@ -41,7 +59,7 @@ describe('ServedAdapters', () => {
   });
 
   it('publishes the head of every adapter', async () => {
-    await new ServedAdapters(store, serving).publishAll(() => expect.unreachable());
+    await new ServedAdapters(store, serving, shared).publishAll(() => expect.unreachable());
     expect(serving.published()).toEqual([
       { loraId: 'user/a', version: 0 },
       { loraId: 'user/b', version: 0 },
@@ -51,7 +69,7 @@ describe('ServedAdapters', () => {
   it('publishes one on demand although another is damaged', async () => {
     const { directory } = await store.read('user/a');
     await rm(join(directory, 'adapter_model.safetensors'));
-    const served = new ServedAdapters(store, serving);
+    const served = new ServedAdapters(store, serving, shared);
     const failures: unknown[] = [];
     await served.publishAll((_loraId, error) => failures.push(error));
     expect(failures).toMatchObject([{ code: 'adapter_corrupt' }]);
@@ -62,14 +80,14 @@ describe('ServedAdapters', () => {
   it('tells which adapter the server refuses, and goes on with the others', async () => {
     vi.spyOn(serving, 'publish').mockRejectedValueOnce(new Error('refused'));
     const failures: unknown[] = [];
-    await new ServedAdapters(store, serving).publishAll((loraId) => failures.push(loraId));
+    await new ServedAdapters(store, serving, shared).publishAll((loraId) => failures.push(loraId));
     expect(failures).toEqual(['user/a']);
     expect(serving.published()).toEqual([{ loraId: 'user/b', version: 0 }]);
   });
 
   it('leaves a version alone that a step has published in the meantime', async () => {
     const loraId = parseAdapterId('user/a');
-    const pending = new ServedAdapters(store, serving).ensurePublished(loraId);
+    const pending = new ServedAdapters(store, serving, shared).ensurePublished(loraId);
     await serving.publish({ loraId, version: 1, directory: root });
     await pending;
     expect(serving.published()).toEqual([{ loraId, version: 1 }]);

@@ -2,9 +2,13 @@ import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
 import { createEmbeddedFiles } from './create-embedded-files.js';
+import type { DatabaseSession } from './database-session.js';
 import { Database, type DatabaseHealth, type Orm } from './database.js';
 import { DurableNodeFilesystem } from './durable-node-filesystem.js';
+import { EmbeddedBulletin } from './embedded-bulletin.js';
+import { EmbeddedSession } from './embedded-session.js';
 import { FolderLock } from './folder-lock.js';
+import { LockTable } from './lock-table.js';
 import { measureRoundTrip } from './measure-round-trip.js';
 import { MIGRATIONS_FOLDER } from './migrations-folder.js';
 import { schema } from './schema.js';
@@ -24,6 +28,8 @@ const START_PARAMETERS = [
 /** PostgreSQL inside this process, in a directory of its own. */
 export class EmbeddedDatabase extends Database {
   readonly kind = 'embedded';
+  readonly bulletin = new EmbeddedBulletin();
+  private readonly locks = new LockTable();
 
   private constructor(
     readonly orm: Orm,
@@ -49,6 +55,10 @@ export class EmbeddedDatabase extends Database {
       await lock.release();
       throw error;
     }
+  }
+
+  async openSession(purpose: string): Promise<DatabaseSession> {
+    return Promise.resolve(new EmbeddedSession(purpose, this.locks));
   }
 
   async health(): Promise<DatabaseHealth> {

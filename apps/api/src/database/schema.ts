@@ -16,9 +16,13 @@ import type { FeedbackRequest } from '../feedback/feedback-request.js';
 import type { ServingOutcome, StepResult } from '../feedback/feedback-outcome.js';
 import { FEEDBACK_STATES } from '../feedback/feedback-state.js';
 import type { PhaseTimings } from '../feedback/phase-timings.js';
+import { SERVING_POWERS } from '../replicas/serving-power.js';
 import type { ChatTemplateOptions, ConversationMessage, Rollout } from '@claas/contracts';
 
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date', precision: 3 });
+
+const oneOf = (column: string, words: readonly string[]) =>
+  sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(', ')})`);
 
 /** A JSON string: like `json`, but a text that happens to read as JSON ("123") stays a text. */
 const jsonString = customType<{ data: string; driverData: string }>({
@@ -83,8 +87,46 @@ export const feedbacks = pgTable(
     index('feedbacks_unfinished')
       .on(table.sequence)
       .where(sql`finished_at is null`),
-    check('feedbacks_state_known', sql.raw(`state in (${FEEDBACK_STATES.map((state) => `'${state}'`).join(', ')})`)),
+    check('feedbacks_state_known', oneOf('state', FEEDBACK_STATES)),
   ],
 );
 
-export const schema = { interactions, feedbacks };
+/** What holds the accelerator for one process at a time: a number that goes up each time it is taken. */
+export const acceleratorLeases = pgTable('accelerator_leases', {
+  name: text('name').primaryKey(),
+  token: bigint('token', { mode: 'number' }).notNull(),
+  /** Whose turn was last, so that the next is somebody else's. */
+  lastLoraId: text('last_lora_id'),
+});
+
+/** One row: whether requests are held back, and the number of the last change of it and of `served_adapters`. */
+export const servingStates = pgTable(
+  'serving_states',
+  {
+    name: text('name').primaryKey(),
+    power: text('power', { enum: SERVING_POWERS }).notNull(),
+    change: bigint('change', { mode: 'number' }).notNull(),
+  },
+  () => [check('serving_states_power_known', oneOf('power', SERVING_POWERS))],
+);
+
+/** Which version of an adapter answers, in every process; null for an adapter that was removed. */
+export const servedAdapters = pgTable(
+  'served_adapters',
+  {
+    loraId: text('lora_id').primaryKey(),
+    version: integer('version'),
+    /** Of `serving_states`, when this was last told. */
+    change: bigint('change', { mode: 'number' }).notNull(),
+  },
+  (table) => [index('served_adapters_by_change').on(table.change)],
+);
+
+/** The last change of what is served that each process has taken over. */
+export const replicas = pgTable('replicas', {
+  id: text('id').primaryKey(),
+  seen: bigint('seen', { mode: 'number' }).notNull(),
+  seenAt: moment('seen_at').notNull(),
+});
+
+export const schema = { interactions, feedbacks, acceleratorLeases, servingStates, servedAdapters, replicas };

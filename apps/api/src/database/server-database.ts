@@ -1,30 +1,32 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import type { DatabaseSession } from './database-session.js';
 import { Database, type DatabaseHealth, type Orm } from './database.js';
 import { measureRoundTrip } from './measure-round-trip.js';
 import { MIGRATIONS_FOLDER } from './migrations-folder.js';
 import { schema } from './schema.js';
-import { ServerOwnership } from './server-ownership.js';
+import { ServerBulletin } from './server-bulletin.js';
+import { ServerSession } from './server-session.js';
 
 const POOL_SIZE = 8;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A PostgreSQL server. */
+/** A PostgreSQL server, which several API processes may share. */
 export class ServerDatabase extends Database {
   readonly kind = 'server';
 
   private constructor(
     readonly orm: Orm,
+    readonly bulletin: ServerBulletin,
+    private readonly url: string,
     private readonly pool: pg.Pool,
-    private readonly ownership: ServerOwnership,
   ) {
     super();
   }
 
-  /** @throws DatabaseInUseError when another API process uses this database */
+  /** @throws ClaasError `storage_unavailable` */
   static async open(url: string): Promise<ServerDatabase> {
-    const ownership = await ServerOwnership.acquire(url);
     const pool = new pg.Pool({
       connectionString: url,
       max: POOL_SIZE,
@@ -35,22 +37,35 @@ export class ServerDatabase extends Database {
     pool.on('error', () => undefined);
     try {
       const orm = drizzle(pool, { schema });
-      await migrate(orm, { migrationsFolder: MIGRATIONS_FOLDER });
-      return new ServerDatabase(orm, pool, ownership);
+      await migrateAlone(url, () => migrate(orm, { migrationsFolder: MIGRATIONS_FOLDER }));
+      return new ServerDatabase(orm, await ServerBulletin.open(url, pool), url, pool);
     } catch (error) {
       await pool.end();
-      await ownership.release();
       throw error;
     }
   }
 
+  openSession(purpose: string): Promise<DatabaseSession> {
+    return ServerSession.open(this.url, purpose);
+  }
+
   async health(): Promise<DatabaseHealth> {
-    this.ownership.assertHeld();
     return { kind: this.kind, latencyMs: await measureRoundTrip(this.orm) };
   }
 
   async close(): Promise<void> {
+    await this.bulletin.close();
     await this.pool.end();
-    await this.ownership.release();
+  }
+}
+
+/** Replicas that start together would create the same tables. */
+async function migrateAlone(url: string, migrateDatabase: () => Promise<void>): Promise<void> {
+  const session = await ServerSession.open(url, 'migrations');
+  try {
+    await session.lock('migrations');
+    await migrateDatabase();
+  } finally {
+    await session.close();
   }
 }

@@ -11,7 +11,7 @@ import {
   type Rollout,
   type StepMetrics,
 } from '@claas/contracts';
-import type { AcceleratorLease } from '../feedback/accelerator-lease.js';
+import type { AcceleratorLease } from '../replicas/accelerator-lease.js';
 import type { Lesson, RolloutPreparation } from '../feedback/rollout-preparation.js';
 import { baseNameOf, distilledName } from './distilled-name.js';
 

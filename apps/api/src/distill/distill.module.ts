@@ -1,6 +1,6 @@
 import { AdapterStore, DistillationEngine } from '@claas/contracts';
 import { Module } from '@nestjs/common';
-import { AcceleratorLease } from '../feedback/accelerator-lease.js';
+import { AcceleratorLease } from '../replicas/accelerator-lease.js';
 import { FeedbackModule } from '../feedback/feedback.module.js';
 import { RolloutPreparation } from '../feedback/rollout-preparation.js';
 import { DistillController } from './distill.controller.js';

@@ -1,8 +1,10 @@
 import type { AdapterStore, DistillationEngine, ServingControl } from '@claas/contracts';
-import type { AcceleratorLease } from './accelerator-lease.js';
-import type { AdapterLocks } from './adapter-locks.js';
+import type { AdapterLocks } from '../replicas/adapter-locks.js';
+import type { SharedServing } from '../replicas/shared-serving.js';
 import type { FeedbackRecorder } from './feedback-run.js';
 import { FeedbackTransaction } from './feedback-transaction.js';
+import { Publication } from './publication.js';
+import { RollbackStage } from './rollback-stage.js';
 import { ServingStage } from './serving-stage.js';
 import { TrainingStage } from './training-stage.js';
 import type { TransactionSettings } from './transaction-settings.js';
@@ -13,19 +15,23 @@ export interface TransactionPorts {
   readonly serving: ServingControl;
 }
 
-/** What a transaction shares with everything else that moves heads or runs steps. */
-export interface TransactionLocks {
+/** What a transaction shares with everything else that moves heads or changes what is served, in this process and others. */
+export interface TransactionSurroundings {
   readonly locks: AdapterLocks;
-  readonly lease: AcceleratorLease;
+  readonly shared: SharedServing;
 }
 
 export function createTransaction(
   { engine, store, serving }: TransactionPorts,
   recorder: FeedbackRecorder,
-  { locks, lease }: TransactionLocks,
+  { locks, shared }: TransactionSurroundings,
   settings: TransactionSettings,
 ): FeedbackTransaction {
-  const training = new TrainingStage(engine, store, serving, lease, recorder.hub, settings);
-  const publication = new ServingStage(store, serving, locks, settings);
-  return new FeedbackTransaction(training, publication, serving, locks, lease, recorder);
+  const { drainTimeoutMs, servingTimeoutMs, keepVersions } = settings;
+  const training = new TrainingStage(engine, store, recorder.hub, settings);
+  const publication = new Publication(store, serving, shared, locks, servingTimeoutMs);
+  const rollback = new RollbackStage(store, shared, publication);
+  const publishing = new ServingStage(store, serving, shared, publication, rollback, keepVersions);
+  const server = { serving, shared, drainTimeoutMs, servingTimeoutMs };
+  return new FeedbackTransaction(training, publishing, server, locks, recorder);
 }

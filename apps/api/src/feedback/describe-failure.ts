@@ -1,4 +1,4 @@
-import { AdapterNotFoundError, ClaasError, type AdapterStore } from '@claas/contracts';
+import { AdapterNotFoundError, ClaasError, type AdapterStore, type ServingControl } from '@claas/contracts';
 import type { StoredError } from './feedback-error.js';
 import type { Feedback } from './feedback.js';
 import type { FeedbackPhase } from './phase-timings.js';
@@ -20,10 +20,16 @@ export function describeFailure(
 }
 
 /** One sentence on an adapter that a failed feedback did not touch. */
-export async function describeUntouched(store: AdapterStore, { loraId }: Feedback): Promise<string> {
+export async function describeUntouched(
+  store: AdapterStore,
+  serving: ServingControl,
+  { loraId }: Feedback,
+): Promise<string> {
   try {
-    const { manifest } = await store.read(loraId);
-    return `LoRA ${loraId} is unchanged: version ${manifest.version} is its head and is served.`;
+    const { version } = (await store.read(loraId)).manifest;
+    const isServed = serving.published().some((served) => served.loraId === loraId && served.version === version);
+    const place = isServed ? 'is served' : 'is published with the next request for it';
+    return `LoRA ${loraId} is unchanged: version ${version} is its head and ${place}.`;
   } catch (error) {
     if (error instanceof AdapterNotFoundError) return `LoRA ${loraId} does not exist any more.`;
     return `LoRA ${loraId} was not changed by this feedback (${withFullStop(ClaasError.from(error).message)})`;

@@ -36,6 +36,10 @@ export async function* feedbackEventStream(
   ];
   const heartbeat = setInterval(() => {
     push(': keep-alive\n\n');
+    // Another process may have changed it, and its notice may be lost.
+    void repository.find(requestId).then((now) => {
+      if (now?.finishedAt != null) showState(now);
+    });
   }, heartbeatMs);
   try {
     const now = await repository.find(requestId);

@@ -11,13 +11,32 @@ export class FeedbackHub {
     this.emitter.emit(`change:${feedback.requestId}`, feedback);
   }
 
+  /** A change that another process has made: for those who wait for this feedback, not for who counts them all. */
+  announceRemoteChange(feedback: Feedback): void {
+    this.emitter.emit(`change:${feedback.requestId}`, feedback);
+  }
+
+  /** Does anybody wait to hear of this feedback? */
+  isAwaited(requestId: string): boolean {
+    return this.emitter.listenerCount(`change:${requestId}`) > 0;
+  }
+
   announceProgress(requestId: string, progress: DistillationProgress): void {
+    this.emitter.emit('progress', requestId, progress);
+    this.announceRemoteProgress(requestId, progress);
+  }
+
+  announceRemoteProgress(requestId: string, progress: DistillationProgress): void {
     this.emitter.emit(`progress:${requestId}`, progress);
   }
 
   /** Every durable change of every feedback. Returns how to stop listening. */
   onAnyChange(listener: (feedback: Feedback) => void): () => void {
     return this.listen('change', listener);
+  }
+
+  onAnyProgress(listener: (requestId: string, progress: DistillationProgress) => void): () => void {
+    return this.listen('progress', listener);
   }
 
   onChange(requestId: string, listener: (feedback: Feedback) => void): () => void {

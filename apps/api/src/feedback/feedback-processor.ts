@@ -1,49 +1,55 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { AdapterId } from '@claas/contracts';
-import type { FeedbackRepository } from './feedback-repository.js';
+import type { AcceleratorLease } from '../replicas/accelerator-lease.js';
+import type { Lease } from '../replicas/lease.js';
+import type { FeedbackQueue } from './feedback-queue.js';
 import type { FeedbackTransaction } from './feedback-transaction.js';
-import type { Feedback } from './feedback.js';
-import { KeyedMutex } from './keyed-mutex.js';
 
+/** Looks for work though nobody has told of any: a notice that got lost costs so long. */
+const POLL_MS = 1_000;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 30_000;
 
-/** Works on accepted feedbacks: those of one adapter strictly in order of arrival, those of others beside them. */
+/**
+ * Works on accepted feedbacks, in turns: whoever has the accelerator takes those of one adapter through one sleep of the
+ * server, and gives it up again. Every process does this; the lease lets one of them work at a time.
+ */
 export class FeedbackProcessor {
   private readonly logger = new Logger(FeedbackProcessor.name);
-  private readonly lanes = new KeyedMutex<AdapterId>();
-  private readonly running = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
+  /** Adapters whose feedbacks can't go on now. */
+  private readonly resting = new Map<AdapterId, { readonly pauseMs: number; readonly until: number }>();
+  private working: Promise<void> = Promise.resolve();
+  private isBusy = false;
+  private look = (): void => undefined;
 
   constructor(
-    private readonly repository: FeedbackRepository,
+    private readonly queue: FeedbackQueue,
+    private readonly lease: AcceleratorLease,
     private readonly transaction: FeedbackTransaction,
   ) {}
 
-  /** Takes up what an earlier process left unfinished. To be called once, before new feedbacks are accepted. */
-  async start(): Promise<void> {
-    const unfinished = await this.repository.unfinished();
-    if (unfinished.length > 0) this.logger.log(`Continuing with ${unfinished.length} unfinished feedbacks.`);
-    for (const feedback of unfinished) this.enqueue(feedback);
+  /** Takes up what an earlier process left unfinished, and whatever is accepted from now on. */
+  start(): void {
+    this.working = this.work();
   }
 
-  /** Feedbacks of one adapter are worked on in the order of these calls. */
-  enqueue({ requestId, loraId }: Feedback): void {
-    const work = this.lanes.run(loraId, () => this.process(requestId));
-    this.running.add(work);
-    void work.finally(() => this.running.delete(work));
+  /** There may be something to do. */
+  notice(): void {
+    this.look();
   }
 
-  /** Cancels running steps, which stay unfinished for the next start, and waits until nothing runs. */
+  /** Cancels a running step, which stays unfinished for whoever continues, and waits until nothing runs. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.idle();
+    this.look();
+    await this.working;
   }
 
   /** Fulfilled when nothing that was accepted up to now remains to be done. */
   async idle(): Promise<void> {
-    await Promise.all(this.running);
+    while (!this.isStopping() && (this.isBusy || (await this.queue.hasWork()))) await delay(5);
   }
 
   private isStopping(): boolean {
@@ -51,18 +57,70 @@ export class FeedbackProcessor {
   }
 
   /** Never throws: what can't go on now (a database that is away) is tried again, with growing pauses. */
-  private async process(requestId: string): Promise<void> {
-    const { signal } = this.stopping;
-    for (let pauseMs = FIRST_RETRY_MS; !this.isStopping(); pauseMs = Math.min(2 * pauseMs, LAST_RETRY_MS)) {
+  private async work(): Promise<void> {
+    let pauseMs = FIRST_RETRY_MS;
+    while (!this.isStopping()) {
+      const looked = new Promise<void>((resolve) => (this.look = resolve));
       try {
-        await this.transaction.advance(requestId, signal);
-        return;
+        const hasWorked = await this.turn();
+        pauseMs = FIRST_RETRY_MS;
+        if (!hasWorked) await Promise.race([looked, this.pause(POLL_MS)]);
       } catch (error) {
         if (this.isStopping()) return;
-        const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.logger.error(`Feedback ${requestId} can't go on now and is tried again in ${pauseMs} ms: ${reason}`);
-        await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+        this.logger.error(`The queue can't be worked on now, and is looked at again in ${pauseMs} ms: ${reasonOf(error)}`);
+        await this.pause(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, LAST_RETRY_MS);
       }
     }
   }
+
+  /** False when there was nothing to do. */
+  private async turn(): Promise<boolean> {
+    if (!(await this.queue.hasWork(this.resters()))) return false;
+    return this.lease.run(async (lease) => {
+      this.isBusy = true;
+      try {
+        return await this.turnWith(lease);
+      } finally {
+        this.isBusy = false;
+      }
+    }, this.stopping.signal);
+  }
+
+  private async turnWith(lease: Lease): Promise<boolean> {
+    await this.queue.wakeAbandonedServer(lease);
+    const turn = await this.queue.take(lease, this.resters());
+    if (turn === null) return false;
+    const { signal } = this.stopping;
+    try {
+      await this.transaction.advance(turn, lease, AbortSignal.any([signal, lease.lost]));
+      this.resting.delete(turn.loraId);
+    } catch (error) {
+      if (!this.isStopping()) this.rest(turn.loraId, error);
+    }
+    return true;
+  }
+
+  private resters(): AdapterId[] {
+    const now = Date.now();
+    return [...this.resting].filter(([, { until }]) => until > now).map(([loraId]) => loraId);
+  }
+
+  private rest(loraId: AdapterId, error: unknown): void {
+    const before = this.resting.get(loraId)?.pauseMs ?? FIRST_RETRY_MS / 2;
+    const pauseMs = Math.min(2 * before, LAST_RETRY_MS);
+    this.resting.set(loraId, { pauseMs, until: Date.now() + pauseMs });
+    this.logger.error(`LoRA ${loraId} has its next turn in ${pauseMs} ms: ${reasonOf(error)}`);
+    setTimeout(() => {
+      this.look();
+    }, pauseMs).unref();
+  }
+
+  private async pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -4,20 +4,30 @@ import type { Database } from '../database/database.js';
 import { openDatabase } from '../database/open-database.js';
 import { feedbacks } from '../database/schema.js';
 import { DATABASES_UNDER_TEST, type TemporaryDatabase } from '../database/testing/databases-under-test.js';
+import type { Lease } from '../replicas/lease.js';
+import { AcceleratorLease } from '../replicas/accelerator-lease.js';
+import { LeaseLostError } from '../replicas/lease-lost-error.js';
 import { FeedbackRepository, type FeedbackFilter } from './feedback-repository.js';
 import type { Feedback } from './feedback.js';
 import { sampleNewFeedback, sampleRequest } from './testing/sample-feedback.js';
+
+/** Who takes the accelerator after somebody else has it. */
+function takenLease(database: Database): Promise<Lease> {
+  return new AcceleratorLease(database).run((lease) => Promise.resolve(lease));
+}
 
 describe.each(DATABASES_UNDER_TEST)('feedbacks in $name', ({ skipped, create }) => {
   describe.skipIf(skipped !== null)(skipped ?? 'available', () => {
     let temporary: TemporaryDatabase;
     let database: Database;
     let repository: FeedbackRepository;
+    let lease: Lease;
 
     beforeAll(async () => {
       temporary = await create();
       database = await openDatabase(temporary.settings);
       repository = new FeedbackRepository(database);
+      lease = await takenLease(database);
     });
 
     afterAll(async () => {
@@ -67,26 +77,75 @@ describe.each(DATABASES_UNDER_TEST)('feedbacks in $name', ({ skipped, create }) 
 
     it('changes what is named and nothing else', async () => {
       const before = await inserted();
-      const after = await repository.update(before.requestId, { state: 'training', parentVersion: 3, attempts: 1 });
+      const after = await repository.update(before.requestId, { state: 'training', parentVersion: 3, attempts: 1 }, lease);
       const { updatedAt } = after;
       expect(after).toEqual({ ...before, state: 'training', parentVersion: 3, attempts: 1, updatedAt });
       expect(updatedAt.getTime()).toBeGreaterThanOrEqual(before.updatedAt.getTime());
       expect(await repository.find(before.requestId)).toEqual(after);
     });
 
-    it('refuses to change a feedback that does not exist', async () => {
-      await expect(repository.update('unknown', { state: 'failed' })).rejects.toThrow('unknown');
+    it('is not changed by who has lost the accelerator', async () => {
+      const before = await inserted();
+      const lost = lease;
+      lease = await takenLease(database);
+      await expect(repository.update(before.requestId, { state: 'failed' }, lost)).rejects.toThrow(LeaseLostError);
+      expect(await repository.find(before.requestId)).toEqual(before);
+      expect((await repository.update(before.requestId, { state: 'training' }, lease)).state).toBe('training');
     });
 
-    it('lists what is unfinished in order of arrival', async () => {
+    it('says what is unfinished: in all, by state, and of one adapter in order of arrival', async () => {
       await database.orm.delete(feedbacks);
-      const [first, second, third] = [await inserted(), await inserted(), await inserted()];
-      await repository.update(first.requestId, { state: 'training' });
-      await repository.update(second.requestId, { state: 'failed', finishedAt: new Date() });
-      expect((await repository.unfinished()).map(({ requestId }) => requestId)).toEqual([
+      const [a, b] = [parseAdapterId('list/a'), parseAdapterId('list/b')];
+      const [first, second, third, other] = [
+        await inserted({ loraId: a }),
+        await inserted({ loraId: a }),
+        await inserted({ loraId: a }),
+        await inserted({ loraId: b }),
+      ];
+      await repository.update(first.requestId, { state: 'training' }, lease);
+      await repository.update(second.requestId, { state: 'failed', finishedAt: new Date() }, lease);
+      expect((await repository.unfinished(a, 10)).map(({ requestId }) => requestId)).toEqual([
         first.requestId,
         third.requestId,
       ]);
+      expect(await repository.unfinished(a, 1)).toHaveLength(1);
+      expect(await repository.countUnfinished()).toEqual(
+        new Map([
+          ['training', 1],
+          ['queued', 2],
+        ]),
+      );
+      expect(await repository.hasUnfinished([a])).toBe(true);
+      expect(await repository.hasUnfinished([a, b])).toBe(false);
+      await repository.update(other.requestId, { state: 'failed', finishedAt: new Date() }, lease);
+      expect(await repository.hasUnfinished([])).toBe(true);
+    });
+
+    it('gives the next turn to who waits longest, but never twice to one while another waits', async () => {
+      await database.orm.delete(feedbacks);
+      const [a, b, c] = [parseAdapterId('turn/a'), parseAdapterId('turn/b'), parseAdapterId('turn/c')];
+      for (const loraId of [a, a, a, b, c]) await inserted({ loraId });
+      const turns: (string | null)[] = [];
+      for (let turn = 0; turn < 4; turn += 1) turns.push(await repository.takeTurn(lease, []));
+      expect(turns).toEqual([a, b, a, b]);
+      expect(await repository.takeTurn(lease, [a])).toBe(c);
+      expect(await repository.takeTurn(lease, [a, b])).toBe(c);
+      expect(await repository.takeTurn(lease, [a, b, c])).toBeNull();
+    });
+
+    it('numbers those of one adapter as they become visible, however many arrive at once', async () => {
+      const loraId = parseAdapterId('arrival/a');
+      let last = 0;
+      await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const { sequence } = await inserted({ loraId });
+          const visible = (await repository.unfinished(loraId, 100)).map((feedback) => feedback.sequence);
+          expect(visible).toContain(sequence);
+          // Nobody is told of a feedback while one with a smaller number has still to appear.
+          expect(visible.filter((other) => other <= last)).toHaveLength(visible.indexOf(last) + 1);
+          last = Math.max(last, sequence);
+        }),
+      );
     });
 
     it('lists newest first, by adapter, state and page', async () => {
@@ -95,7 +154,7 @@ describe.each(DATABASES_UNDER_TEST)('feedbacks in $name', ({ skipped, create }) 
       const first = await inserted({ loraId: a });
       const second = await inserted({ loraId: b });
       const third = await inserted({ loraId: a });
-      await repository.update(third.requestId, { state: 'verified' });
+      await repository.update(third.requestId, { state: 'verified' }, lease);
       const all: FeedbackFilter = { loraId: null, state: null, beforeSequence: null, limit: 10 };
       const idsOf = async (filter: Partial<FeedbackFilter>) =>
         (await repository.list({ ...all, ...filter })).map(({ requestId }) => requestId);

@@ -1,10 +1,12 @@
+import type { Lease } from '../replicas/lease.js';
 import type { FeedbackHub } from './feedback-hub.js';
 import type { FeedbackLog } from './feedback-log.js';
 import type { FeedbackRepository } from './feedback-repository.js';
 import type { ServingOutcome } from './feedback-outcome.js';
 import type { Feedback, FeedbackChange } from './feedback.js';
 import { PhaseClock } from './phase-clock.js';
-import { RecordNotWrittenError } from './record-not-written-error.js';
+import type { FeedbackPhase } from './phase-timings.js';
+import { TransactionInterruptedError } from './transaction-interrupted-error.js';
 
 export interface FeedbackRecorder {
   readonly repository: FeedbackRepository;
@@ -12,13 +14,22 @@ export interface FeedbackRecorder {
   readonly log: FeedbackLog;
 }
 
+/** Why a step gave nothing. */
+export interface StepFailure {
+  readonly phase: FeedbackPhase;
+  readonly cause: unknown;
+}
+
 /** One feedback on its way through the transaction: its record, kept durable at each arrow, and its clock. */
 export class FeedbackRun {
   readonly clock: PhaseClock;
+  /** Set when its step has failed: told to its client once it is clear how the adapter ends up. */
+  failure: StepFailure | null = null;
 
   constructor(
     private latest: Feedback,
     private readonly recorder: FeedbackRecorder,
+    private readonly lease: Lease,
   ) {
     this.clock = new PhaseClock(latest.timings, latest.createdAt);
   }
@@ -31,18 +42,33 @@ export class FeedbackRun {
     return this.latest.finishedAt !== null;
   }
 
-  /** A version exists that learned from this feedback. */
+  /** A version exists that learned from this feedback, and remains to be served. */
   get isCommitted(): boolean {
-    return this.latest.state === 'committed' || this.latest.state === 'published';
+    return !this.isFinished && (this.latest.state === 'committed' || this.latest.state === 'published');
   }
 
-  /** @throws RecordNotWrittenError */
+  /** Its step has still to be run. */
+  get isWaiting(): boolean {
+    return !this.isFinished && !this.isCommitted && this.failure === null;
+  }
+
+  /** To be asked before anything that others see and that no change of the record precedes. @throws TransactionInterruptedError */
+  async assertLease(): Promise<void> {
+    try {
+      await this.lease.assertHeld();
+    } catch (error) {
+      throw new TransactionInterruptedError(this.latest.loraId, error);
+    }
+  }
+
+  /** Refused when another process has taken the accelerator. @throws TransactionInterruptedError */
   async change(change: FeedbackChange): Promise<void> {
     const { repository, hub } = this.recorder;
+    const { requestId, loraId } = this.latest;
     try {
-      this.latest = await repository.update(this.latest.requestId, { ...change, timings: this.clock.milliseconds });
+      this.latest = await repository.update(requestId, { ...change, timings: this.clock.milliseconds }, this.lease);
     } catch (error) {
-      throw new RecordNotWrittenError(this.latest.requestId, error);
+      throw new TransactionInterruptedError(loraId, error);
     }
     hub.announceChange(this.latest);
   }

@@ -7,7 +7,7 @@ import type { FeedbackProcessor } from './feedback-processor.js';
 import type { FeedbackFilter, FeedbackRepository } from './feedback-repository.js';
 import type { FeedbackRequest } from './feedback-request.js';
 import type { Feedback, NewFeedback } from './feedback.js';
-import { KeyedMutex } from './keyed-mutex.js';
+import { KeyedMutex } from '../replicas/keyed-mutex.js';
 import type { RolloutPreparation } from './rollout-preparation.js';
 
 /** What clients can do with feedbacks: send, look up, list. */
@@ -75,7 +75,7 @@ export class FeedbackService {
     const accepted = await this.repository.insert(feedback);
     if (accepted !== null) {
       this.hub.announceChange(accepted);
-      this.processor.enqueue(accepted);
+      this.processor.notice();
       return accepted;
     }
     const first = await this.findRepeated(feedback.idempotencyKey, feedback.bodyHash);

@@ -1,52 +1,65 @@
-import type { ServingControl } from '@claas/contracts';
-import type { AcceleratorLease } from './accelerator-lease.js';
-import type { AdapterLocks } from './adapter-locks.js';
+import type { AdapterLocks } from '../replicas/adapter-locks.js';
+import type { Lease } from '../replicas/lease.js';
 import { FeedbackRun, type FeedbackRecorder } from './feedback-run.js';
+import type { FeedbackTurn } from './feedback-turn.js';
+import type { Feedback } from './feedback.js';
 import type { ServingStage } from './serving-stage.js';
+import { SleepWindow, type SleepingServer } from './sleep-window.js';
 import type { TrainingStage } from './training-stage.js';
 
 /**
- * Brings one accepted feedback to its end, from whatever its record says:
+ * Brings accepted feedbacks of one adapter to their end, from whatever their records say:
  * `queued` → `training` → `committed` → `published` → `verified`, or `failed`, or `rolled_back`.
- * After a crash at any point it is called again and continues; a feedback is never learned twice.
+ * After a crash at any point it is called again, by any process, and continues; a feedback is never learned twice.
  */
 export class FeedbackTransaction {
   constructor(
     private readonly training: TrainingStage,
     private readonly serving: ServingStage,
-    private readonly server: ServingControl,
+    private readonly server: SleepingServer,
     private readonly locks: AdapterLocks,
-    private readonly lease: AcceleratorLease,
     private readonly recorder: FeedbackRecorder,
   ) {}
 
   /**
-   * Returns when the feedback is finished. Failures of the step are part of its record, not thrown.
-   * @throws RecordNotWrittenError and errors of the store while it rolls back: to be called again later;
-   *   anything when `signal` has aborted: the feedback is left to the next start
+   * Returns when the feedbacks of the turn are finished, or queued again because the version that they build on could not
+   * be served. Failures of a step are part of its record, not thrown.
+   * @throws TransactionInterruptedError and errors of the store while it rolls back: to be called again later;
+   *   anything when `signal` has aborted: the feedbacks are left to whoever continues
    */
-  async advance(requestId: string, signal: AbortSignal): Promise<void> {
-    const feedback = await this.recorder.repository.find(requestId);
-    if (feedback === null) return;
-    if (feedback.finishedAt !== null) {
-      // Its last change was written, and the confirmation got lost: whoever waits has not heard of it.
-      this.recorder.hub.announceChange(feedback);
-      return;
+  async advance(turn: FeedbackTurn, lease: Lease, signal: AbortSignal): Promise<void> {
+    const window = new SleepWindow(turn.loraId, this.server, lease);
+    try {
+      await this.learn(turn, window, lease, signal);
+    } catch (error) {
+      await window.abandon();
+      throw error;
     }
-    const run = new FeedbackRun(feedback, this.recorder);
-    // A server that gives the accelerator up for a step needs it back before anybody else may take it.
-    if (this.server.capabilities.releasesAccelerator) await this.lease.run(() => this.finish(run, signal));
-    else await this.finish(run, signal);
   }
 
-  private async finish(run: FeedbackRun, signal: AbortSignal): Promise<void> {
-    const { loraId } = run.feedback;
-    while (!run.isFinished) {
-      const trained = run.isCommitted ? null : await this.training.step(run, signal);
-      await this.locks.run(loraId, async () => {
-        if (trained !== null) await this.training.commit(run, trained, signal);
-        if (run.isCommitted && !run.isFinished) await this.serving.serve(run);
-      });
+  private async learn(turn: FeedbackTurn, window: SleepWindow, lease: Lease, signal: AbortSignal): Promise<void> {
+    const { loraId } = turn;
+    const toRuns = (feedbacks: readonly Feedback[]): FeedbackRun[] =>
+      feedbacks.map((feedback) => new FeedbackRun(feedback, this.recorder, lease));
+    const runs = toRuns(turn.feedbacks);
+    const serve = (): Promise<void> => this.serving.serve(runs, window, lease);
+    const isRollingBack = runs.some(({ feedback }) => feedback.error !== null);
+    // A rollback that a crash interrupted comes first: nothing may be built on what it takes back.
+    if (isRollingBack || !runs.some((run) => run.isWaiting)) {
+      await this.locks.run(loraId, serve);
+      return;
+    }
+    // Grows while it is gone through: what arrives during a step joins the turn.
+    for (const run of runs) {
+      while (run.isWaiting) {
+        const trained = await this.training.step(run, window, signal);
+        if (run === runs.at(-1)) runs.push(...toRuns(await turn.more()));
+        await this.locks.run(loraId, async () => {
+          if (trained !== null) await this.training.commit(run, trained, signal);
+          // Nobody can move the head between the last commit and the end of its verification.
+          if (run === runs.at(-1) && !run.isWaiting) await serve();
+        });
+      }
     }
   }
 }

@@ -3,6 +3,9 @@ import type { FeedbackHub } from './feedback-hub.js';
 import type { FeedbackRepository } from './feedback-repository.js';
 import type { Feedback } from './feedback.js';
 
+/** Looks at the record though nothing was heard: another process may have changed it, and its notice may be lost. */
+const POLL_MS = 1_000;
+
 /** Lets a client wait for its feedback. The feedback does not depend on anybody waiting. */
 export class FeedbackWaiter {
   private readonly interruptions = new Set<() => void>();
@@ -39,9 +42,15 @@ export class FeedbackWaiter {
         };
         this.interruptions.add(interrupt);
         cleanUps.push(() => this.interruptions.delete(interrupt));
-        this.repository.find(requestId).then((feedback) => {
-          observe(feedback ?? accepted);
-        }, reject);
+        const look = async (): Promise<void> => {
+          observe((await this.repository.find(requestId)) ?? accepted);
+        };
+        look().catch(reject);
+        // A database that is away for a moment is no reason to stop waiting.
+        const poll = setInterval(() => void look().catch(() => undefined), POLL_MS);
+        cleanUps.push(() => {
+          clearInterval(poll);
+        });
       });
     } finally {
       for (const cleanUp of cleanUps) cleanUp();

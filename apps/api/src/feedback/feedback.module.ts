@@ -4,13 +4,16 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { Database } from '../database/database.js';
 import { InteractionRepository } from '../interactions/interaction-repository.js';
 import { InteractionsModule } from '../interactions/interactions.module.js';
-import { AcceleratorLease } from './accelerator-lease.js';
-import { AdapterLocks } from './adapter-locks.js';
+import { AcceleratorLease } from '../replicas/accelerator-lease.js';
+import { AdapterLocks } from '../replicas/adapter-locks.js';
+import { SharedServing } from '../replicas/shared-serving.js';
 import { createTransaction } from './create-transaction.js';
 import { FeedbackController } from './feedback.controller.js';
 import { FeedbackHub } from './feedback-hub.js';
 import { FeedbackLog } from './feedback-log.js';
+import { FeedbackNotices } from './feedback-notices.js';
 import { FeedbackProcessor } from './feedback-processor.js';
+import { FeedbackQueue } from './feedback-queue.js';
 import { FeedbackRepository } from './feedback-repository.js';
 import { FeedbackService } from './feedback-service.js';
 import { FeedbackWaiter } from './feedback-waiter.js';
@@ -18,15 +21,13 @@ import { RolloutPreparation } from './rollout-preparation.js';
 import { transactionSettings } from './transaction-settings.js';
 
 /**
- * Feedback from request to proof. Needs AdapterStore, DistillationEngine, ServingControl, Database and the settings
- * from global modules; gives AdapterLocks and AcceleratorLease to whoever else moves heads or runs steps.
+ * Feedback from request to proof. Needs AdapterStore, DistillationEngine, ServingControl, Database, what replicas share, and
+ * the settings from global modules.
  */
 @Module({
   imports: [InteractionsModule],
   controllers: [FeedbackController],
   providers: [
-    AdapterLocks,
-    AcceleratorLease,
     FeedbackHub,
     {
       provide: FeedbackRepository,
@@ -55,6 +56,7 @@ import { transactionSettings } from './transaction-settings.js';
         FeedbackLog,
         AdapterLocks,
         AcceleratorLease,
+        SharedServing,
         SETTINGS,
       ],
       useFactory: (
@@ -66,17 +68,29 @@ import { transactionSettings } from './transaction-settings.js';
         log: FeedbackLog,
         locks: AdapterLocks,
         lease: AcceleratorLease,
+        shared: SharedServing,
         settings: Settings,
       ) =>
         new FeedbackProcessor(
-          repository,
+          new FeedbackQueue(repository, serving, shared),
+          lease,
           createTransaction(
             { engine, store, serving },
             { repository, hub, log },
-            { locks, lease },
+            { locks, shared },
             transactionSettings(settings),
           ),
         ),
+    },
+    {
+      provide: FeedbackNotices,
+      inject: [Database, FeedbackRepository, FeedbackHub, FeedbackProcessor],
+      useFactory: (
+        { bulletin }: Database,
+        repository: FeedbackRepository,
+        hub: FeedbackHub,
+        processor: FeedbackProcessor,
+      ) => new FeedbackNotices(bulletin, repository, hub, processor),
     },
     {
       provide: FeedbackWaiter,
@@ -97,20 +111,23 @@ import { transactionSettings } from './transaction-settings.js';
       ) => new FeedbackService(store, preparation, repository, processor, hub, log),
     },
   ],
-  exports: [AdapterLocks, AcceleratorLease, FeedbackHub, FeedbackRepository, RolloutPreparation],
+  exports: [FeedbackHub, FeedbackRepository, RolloutPreparation],
 })
 export class FeedbackModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     @Inject(FeedbackProcessor) private readonly processor: FeedbackProcessor,
+    @Inject(FeedbackNotices) private readonly notices: FeedbackNotices,
     @Inject(FeedbackWaiter) private readonly waiter: FeedbackWaiter,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    await this.processor.start();
+  onApplicationBootstrap(): void {
+    this.notices.start();
+    this.processor.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.waiter.stop();
     await this.processor.stop();
+    this.notices.stop();
   }
 }

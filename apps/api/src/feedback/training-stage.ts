@@ -5,16 +5,14 @@ import {
   type AdapterVersion,
   type DistillationEngine,
   type DistillationResult,
-  type ServingControl,
 } from '@claas/contracts';
-import type { AcceleratorLease } from './accelerator-lease.js';
-import { describeFailure, describeUntouched } from './describe-failure.js';
 import type { StepResult } from './feedback-outcome.js';
 import type { FeedbackHub } from './feedback-hub.js';
 import type { FeedbackRun } from './feedback-run.js';
 import type { Feedback } from './feedback.js';
 import { findLearnedVersion } from './learned-version.js';
-import { RecordNotWrittenError } from './record-not-written-error.js';
+import type { SleepWindow } from './sleep-window.js';
+import { TransactionInterruptedError } from './transaction-interrupted-error.js';
 import type { TransactionSettings } from './transaction-settings.js';
 import { withDeadline } from './with-deadline.js';
 
@@ -39,18 +37,14 @@ export class TrainingStage {
   constructor(
     private readonly engine: DistillationEngine,
     private readonly store: AdapterStore,
-    private readonly serving: ServingControl,
-    private readonly lease: AcceleratorLease,
     private readonly hub: FeedbackHub,
     private readonly settings: TransactionSettings,
   ) {}
 
-  /** Null when there is nothing to commit: the feedback failed, or a version had learned from it before a crash. */
-  async step(run: FeedbackRun, signal: AbortSignal): Promise<TrainedStep | null> {
+  /** Null when there is nothing to commit: the step failed, or a version had learned from it before a crash. */
+  async step(run: FeedbackRun, window: SleepWindow, signal: AbortSignal): Promise<TrainedStep | null> {
     try {
-      if (await this.adopt(run)) return null;
-      if (this.serving.capabilities.releasesAccelerator) return await this.distill(run, signal);
-      return await this.lease.run(() => this.distill(run, signal));
+      return (await this.adopt(run)) ? null : await this.distill(run, window, signal);
     } catch (error) {
       await this.fail(run, error, signal);
       return null;
@@ -64,6 +58,7 @@ export class TrainingStage {
     const { metrics, receipt } = result;
     const shape = { baseModel, rank, loraAlpha, targetModules };
     try {
+      await run.assertLease();
       const committed = await run.clock.measure('save', () =>
         this.store.commit(loraId, {
           parent: version,
@@ -73,7 +68,7 @@ export class TrainingStage {
       );
       await run.change({ state: 'committed', version: committed.manifest.version });
     } catch (error) {
-      if (error instanceof RecordNotWrittenError) throw error;
+      if (error instanceof TransactionInterruptedError) throw error;
       await this.discard(directory);
       if (ClaasError.from(error).code === 'stale_parent') return;
       await this.fail(run, error, signal);
@@ -103,14 +98,14 @@ export class TrainingStage {
     throw new ClaasError('feedback_interrupted', `The step was begun ${attempts} times and never came to its end.`);
   }
 
-  private async distill(run: FeedbackRun, signal: AbortSignal): Promise<TrainedStep> {
+  private async distill(run: FeedbackRun, window: SleepWindow, signal: AbortSignal): Promise<TrainedStep> {
     signal.throwIfAborted();
     await this.refuseHopeless(run.feedback);
     const { loraId, attempts } = run.feedback;
     const parent = await this.store.read(loraId);
     run.clock.endQueue();
     await run.change({ state: 'training', parentVersion: parent.manifest.version, attempts: attempts + 1 });
-    await this.takeAccelerator(run);
+    await window.begin(run);
     const directory = await this.store.stage();
     try {
       const distilled = await run.clock.measure('distill', () => this.callEngine(run, parent, directory, signal));
@@ -122,15 +117,6 @@ export class TrainingStage {
       await this.discard(directory);
       throw error;
     }
-  }
-
-  private async takeAccelerator(run: FeedbackRun): Promise<void> {
-    const { sleepBefore, sleepLevel } = run.feedback.request.orchestration;
-    if (!this.serving.capabilities.releasesAccelerator || !sleepBefore) return;
-    await run.clock.measure('drain', () => this.serving.drain({ timeoutMs: this.settings.drainTimeoutMs }));
-    // Written first: a call that fails half-way may still have put the server to sleep.
-    await run.changeServing({ slept: true });
-    await run.clock.measure('sleep', () => this.serving.release({ level: sleepLevel }));
   }
 
   private async callEngine(
@@ -172,25 +158,13 @@ export class TrainingStage {
     }
   }
 
-  /** Unless the service stops, which leaves the feedback to the next start. */
-  private async fail(run: FeedbackRun, error: unknown, signal: AbortSignal): Promise<void> {
-    if (error instanceof RecordNotWrittenError || signal.aborted) throw error;
+  /** Unless the transaction is interrupted, which leaves the feedback to whoever continues it. */
+  private async fail(run: FeedbackRun, cause: unknown, signal: AbortSignal): Promise<void> {
+    if (cause instanceof TransactionInterruptedError) throw cause;
+    if (signal.aborted) throw new TransactionInterruptedError(run.feedback.loraId, cause);
     const { phase } = run.clock;
     if (phase === 'save' && (await this.adopt(run).catch(() => false))) return;
-    await this.giveAcceleratorBack(run);
-    const adapter = await describeUntouched(this.store, run.feedback);
-    await run.finish({ state: 'failed', error: describeFailure(run.feedback, phase, error, adapter) });
-  }
-
-  private async giveAcceleratorBack(run: FeedbackRun): Promise<void> {
-    const { serving, request } = run.feedback;
-    if (!serving.slept || !request.orchestration.wakeOnFailure) return;
-    try {
-      await run.clock.measure('wake', () => this.serving.restore());
-      await run.changeServing({ woke: true });
-    } catch (error) {
-      if (error instanceof RecordNotWrittenError) throw error;
-    }
+    run.failure = { phase, cause };
   }
 
   /** What can't be removed now is swept when the store is opened again. */

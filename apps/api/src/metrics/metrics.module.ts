@@ -38,15 +38,14 @@ export class MetricsModule implements OnModuleInit {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  async onModuleInit(): Promise<void> {
-    const metrics = new FeedbackMetrics(this.registry);
+  onModuleInit(): void {
+    const metrics = new FeedbackMetrics(this.registry, () => this.feedbacks.countUnfinished());
     this.hub.onAnyChange((feedback) => {
-      metrics.observe(feedback);
       if (feedback.finishedAt === null) return;
+      metrics.observe(feedback);
       const line = feedbackLogLine(feedback);
       if (feedback.error === null) this.logger.info(line, 'feedback finished');
       else this.logger.warn(line, 'feedback finished');
     });
-    for (const feedback of await this.feedbacks.unfinished()) metrics.observe(feedback);
   }
 }

@@ -2,12 +2,15 @@ import { FsAdapterStore } from '@claas/storage-fs';
 import { parseAdapterId, type AdapterId, type AdapterStore } from '@claas/contracts';
 import { ServedAdapters } from '../../backends/served-adapters.js';
 import type { Database } from '../../database/database.js';
+import { feedbacks, servedAdapters } from '../../database/schema.js';
 import { InteractionRepository } from '../../interactions/interaction-repository.js';
-import { AcceleratorLease } from '../accelerator-lease.js';
-import { AdapterLocks } from '../adapter-locks.js';
+import { AcceleratorLease } from '../../replicas/accelerator-lease.js';
+import { AdapterLocks } from '../../replicas/adapter-locks.js';
+import { SharedServing } from '../../replicas/shared-serving.js';
 import { createTransaction } from '../create-transaction.js';
 import { FeedbackHub } from '../feedback-hub.js';
 import { FeedbackLog } from '../feedback-log.js';
+import { FeedbackQueue } from '../feedback-queue.js';
 import { FeedbackProcessor } from '../feedback-processor.js';
 import { FeedbackRepository } from '../feedback-repository.js';
 import type { FeedbackRequest } from '../feedback-request.js';
@@ -16,6 +19,7 @@ import { FeedbackWaiter } from '../feedback-waiter.js';
 import type { Feedback } from '../feedback.js';
 import { RolloutPreparation } from '../rollout-preparation.js';
 import type { TransactionSettings } from '../transaction-settings.js';
+import { Connection } from './connection.js';
 import { Faults } from './faults.js';
 import { LearningEngine } from './learning-engine.js';
 import { RecordedServing } from './recorded-serving.js';
@@ -40,14 +44,29 @@ const SETTINGS: TransactionSettings = {
   keepVersions: 20,
 };
 
+/** The process that has each database. */
+const running = new WeakMap<Database, { readonly root: string; readonly connection: Connection }>();
+
+/** One process dies when the next starts; a store of its own is another service, which finds its database empty. */
+async function endOthers({ database, root }: WorldOptions): Promise<void> {
+  const other = running.get(database);
+  if (other === undefined) return;
+  await other.connection.die();
+  if (other.root === root) return;
+  await database.orm.delete(feedbacks);
+  await database.orm.delete(servedAdapters);
+}
+
 /** The whole service around a feedback, as one process would have it, with doubles for engine and server alone. */
 export class FeedbackWorld {
   readonly faults = new Faults();
   readonly engine = new LearningEngine();
   readonly serving: RecordedServing;
   readonly hub = new FeedbackHub();
-  readonly locks = new AdapterLocks();
-  readonly lease = new AcceleratorLease();
+  readonly locks: AdapterLocks;
+  readonly lease: AcceleratorLease;
+  readonly shared: SharedServing;
+  readonly served: ServedAdapters;
   readonly repository: FeedbackRepository;
   readonly interactions: InteractionRepository;
   readonly preparation: RolloutPreparation;
@@ -58,10 +77,16 @@ export class FeedbackWorld {
   private constructor(
     options: WorldOptions,
     readonly store: AdapterStore,
+    connection: Connection,
   ) {
+    this.locks = new AdapterLocks(connection);
+    this.lease = new AcceleratorLease(connection);
     this.serving = new RecordedServing({ releasesAccelerator: options.releasesAccelerator ?? false });
-    this.repository = new FeedbackRepository(options.database);
-    this.interactions = new InteractionRepository(options.database);
+    const settings = { ...SETTINGS, ...options.settings };
+    this.shared = new SharedServing(connection, this.serving, settings.drainTimeoutMs);
+    this.served = new ServedAdapters(store, this.serving, this.shared);
+    this.repository = new FeedbackRepository(connection);
+    this.interactions = new InteractionRepository(connection);
     const log = new FeedbackLog(options.logDirectory);
     const ports = {
       engine: this.faults.wrap('engine', this.engine),
@@ -73,22 +98,30 @@ export class FeedbackWorld {
       hub: this.hub,
       log: this.faults.wrap('log', log),
     };
-    const transaction = createTransaction(ports, recorder, this, { ...SETTINGS, ...options.settings });
-    this.processor = new FeedbackProcessor(this.repository, transaction);
+    const transaction = createTransaction(ports, recorder, this, settings);
+    const queue = new FeedbackQueue(this.repository, this.serving, this.shared);
+    this.processor = new FeedbackProcessor(queue, this.lease, transaction);
     this.waiter = new FeedbackWaiter(this.repository, this.hub, options.lockTimeoutMs ?? 10_000);
     this.preparation = new RolloutPreparation(this.engine, store, this.interactions);
     this.service = new FeedbackService(store, this.preparation, this.repository, this.processor, this.hub, log);
   }
 
-  /** A process that starts: the store is swept and every head published, as the service does it. */
+  /**
+   * A process that starts: the store is swept and every head published, as the service does it. The one that had the
+   * database before has died then.
+   */
   static async start(options: WorldOptions): Promise<FeedbackWorld> {
+    await endOthers(options);
+    const connection = new Connection(options.database);
+    running.set(options.database, { root: options.root, connection });
     const store = new FsAdapterStore({ root: options.root });
     await store.open();
-    const world = new FeedbackWorld(options, store);
-    await new ServedAdapters(store, world.serving).publishAll((_loraId, error) => {
+    const world = new FeedbackWorld(options, store, connection);
+    await world.shared.start();
+    await world.served.publishAll((_loraId, error) => {
       throw error;
     });
-    await world.processor.start();
+    world.processor.start();
     return world;
   }
 
@@ -99,7 +132,7 @@ export class FeedbackWorld {
     await this.engine.initAdapter({ ...shape, seed: 1, outputDirectory: directory });
     const manifest = { ...shape, origin: 'init', feedbackId: null, metrics: null, receipt: null } as const;
     await this.store.create(loraId, { directory, manifest, aliases: [] });
-    await new ServedAdapters(this.store, this.serving).ensurePublished(loraId);
+    await this.served.ensurePublished(loraId);
     return loraId;
   }
 
