@@ -1,3 +1,4 @@
+export { abortable } from './abortable.js';
 export type { TrainerExit } from './trainer-errors.js';
 export type { OpenTrainerLink, TrainerEnd, TrainerLink, TrainerStreams } from './trainer-link.js';
 export { DEFAULT_TRAINER_LIMITS } from './trainer-limits.js';

@@ -7,6 +7,14 @@ export interface TokenSignal {
   readonly signal: number;
 }
 
+/** What a step cost where compute is rented. */
+export interface StepCompute {
+  /** As the provider names it. */
+  readonly gpu: string;
+  /** From asking for the step until its version was safe, the start of a machine included. */
+  readonly seconds: number;
+}
+
 /** What proves that a step did something, measured. Log-probs are sums over the response at the sampling temperature, in nats. */
 export interface LearningReceipt {
   /** Mean divergence per response token before the step. */
@@ -28,4 +36,6 @@ export interface LearningReceipt {
   readonly klToBase: number | null;
   /** Things that the client should know: a feedback that was cut, for one. */
   readonly warnings: readonly string[];
+  /** Where compute is rented; differs from one run of the same task to another. */
+  readonly compute?: StepCompute;
 }
