@@ -1,0 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+export function clientVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}
