@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { PostgresServer } from './postgres-server.js';
+import { ServiceProcess } from './service-process.js';
+
+/** Several processes of the API on one database and one directory of adapters. */
+export class Replicas {
+  private constructor(
+    readonly all: readonly ServiceProcess[],
+    private readonly directory: string,
+  ) {}
+
+  static async start(
+    count: number,
+    database: PostgresServer,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Replicas> {
+    const directory = await mkdtemp(path.join(tmpdir(), 'claas-e2e-replicas-'));
+    const shared = {
+      CLAAS_DATABASE_URL: database.url,
+      CLAAS_LORA_ROOT: path.join(directory, 'loras'),
+      FEEDBACK_LOG_DIR: path.join(directory, 'feedback_logs'),
+      ...settings,
+    };
+    const all = await Promise.all(Array.from({ length: count }, () => ServiceProcess.start(shared)));
+    return new Replicas(all, directory);
+  }
+
+  get logDirectory(): string {
+    return path.join(this.directory, 'feedback_logs');
+  }
+
+  async stopAndRemove(): Promise<void> {
+    await Promise.all(this.all.map((service) => service.stopAndRemove()));
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
