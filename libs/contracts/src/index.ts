@@ -5,6 +5,7 @@ export * from './engine/distillation-engine.js';
 export * from './engine/distillation-task.js';
 export * from './engine/learning-receipt.js';
 export * from './engine/step-metrics.js';
+export * from './engine/teacher.js';
 export * from './engine/training-settings.js';
 export * from './errors/adapter-errors.js';
 export * from './errors/claas-error.js';

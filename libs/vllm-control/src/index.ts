@@ -13,7 +13,7 @@ export type { ServedRequest } from './served-request.js';
 export { DEFAULT_VLLM_TIMEOUTS } from './settings/vllm-settings.js';
 export type { DefaultSampling, VllmOptions, VllmTimeouts } from './settings/vllm-settings.js';
 export { RemoteTeacher } from './teacher/remote-teacher.js';
-export type { RemoteTeacherSettings, TeacherPosition, VocabularyProbe } from './teacher/remote-teacher.js';
+export type { RemoteTeacherSettings } from './teacher/remote-teacher.js';
 export { BFLOAT16_TOLERANCE, FLOAT32_TOLERANCE } from './verification/tolerance.js';
 export type { VerificationTolerance } from './verification/tolerance.js';
 export { VllmServing } from './vllm-serving.js';

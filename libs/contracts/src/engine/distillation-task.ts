@@ -1,6 +1,7 @@
 import type { AdapterId } from '../adapter/adapter-id.js';
 import type { LearningReceipt } from './learning-receipt.js';
 import type { StepMetrics } from './step-metrics.js';
+import type { TeacherPosition, TeacherTask } from './teacher.js';
 import type { TrainingSettings } from './training-settings.js';
 
 export interface ConversationMessage {
@@ -50,12 +51,16 @@ export interface DistillationTask extends DistillationRequest {
   readonly parent: AdapterSource;
   /** Staged and empty; the new version's files go here. */
   readonly outputDirectory: string;
+  /** In mode `remote`, one for each response token: what the engine that asked the teacher passes on to its trainer. */
+  readonly teacherScores?: readonly TeacherPosition[];
 }
 
 /** A rollout with nothing left to decide. */
 export interface PreparedRollout {
   readonly promptTokenIds: readonly number[];
   readonly responseTokenIds: readonly number[];
+  /** In mode `remote`: what the teacher is to be asked. */
+  readonly teacherTask?: TeacherTask;
 }
 
 export interface DistillationResult {

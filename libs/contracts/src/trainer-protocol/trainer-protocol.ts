@@ -39,8 +39,12 @@ export interface TrainerMethods {
     progress: never;
     result: AdapterShape;
   };
-  /** Tokenizes and checks a task without training. */
-  prepare: { params: DistillationRequest; progress: never; result: PreparedRollout };
+  /** Tokenizes and checks a task without training. `hasRemoteTeacher`: the one who asks can have a response scored by one. */
+  prepare: {
+    params: DistillationRequest & { readonly hasRemoteTeacher?: boolean };
+    progress: never;
+    result: PreparedRollout;
+  };
   distill: { params: DistillationTask; progress: DistillationProgress; result: DistillationResult };
   /** `adapter` null: the base model. */
   generate: {

@@ -10,6 +10,7 @@ import { rolloutModel } from './distillation-context.js';
 import type { DistillationContext } from './distillation-context.js';
 import { PhaseProgress } from './phase-progress.js';
 import { adamWSettings, sdpoSettings } from './sdpo-settings.js';
+import { withRemoteTeacher } from './remote-teacher-temperature.js';
 import { stepError } from './step-error.js';
 import { writeVersion } from './write-version.js';
 
@@ -31,7 +32,8 @@ export async function distill(
 ): Promise<DistillationResult> {
   try {
     throwIfCancelled(options.signal);
-    const prepared = prepareRollout(rolloutModel(context), task, context.teacherTemplate);
+    const request = { ...task, hasRemoteTeacher: task.teacherScores !== undefined };
+    const prepared = withRemoteTeacher(prepareRollout(rolloutModel(context), request, context.teacherTemplate), task);
     return await distillPrepared(context, task, prepared, options);
   } catch (error) {
     throw stepError(error);
@@ -73,12 +75,19 @@ async function distillPrepared(
 
 function prepareStep(
   model: LanguageModel,
-  { settings }: DistillationTask,
+  { settings, teacherScores }: DistillationTask,
   prepared: PreparedDistillation,
   signal: AbortSignal | undefined,
 ): Promise<SdpoStep> {
   const { promptTokenIds, teacherTokenIds, responseTokenIds, rolloutLogprobs, temperature } = prepared;
-  const sample = { promptTokenIds, teacherTokenIds, responseTokenIds, oldLogprobs: rolloutLogprobs, mask: null };
+  const sample = {
+    promptTokenIds,
+    teacherTokenIds,
+    responseTokenIds,
+    oldLogprobs: rolloutLogprobs,
+    mask: null,
+    ...(teacherScores && { teacherScores }),
+  };
   return SdpoStep.prepare(model, [sample], sdpoSettings(settings, temperature), { signal });
 }
 

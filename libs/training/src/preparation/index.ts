@@ -1,1 +1,2 @@
 export * from './prepare-rollout.js';
+export * from './teacher-task.js';

@@ -3,6 +3,7 @@ import { DEFAULT_TRAINING_SETTINGS } from '@claas/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER, loadClayText, rollout } from '../testing/clay-tiny.js';
 import { prepareRollout } from './prepare-rollout.js';
+import { teacherTask } from './teacher-task.js';
 import type { PreparedDistillation, RolloutModel } from './prepare-rollout.js';
 
 let model: RolloutModel;
@@ -165,6 +166,30 @@ describe('sampling', () => {
   it.each([Number.NaN, Number.NEGATIVE_INFINITY])('with a log-prob of %d is refused', (logprob) => {
     const rolloutLogprobs = [...zeros(answerIds.length), logprob];
     expect(() => prepare({ rolloutLogprobs })).toThrow(refusal('request_invalid', { index: answerIds.length }));
+  });
+});
+
+describe('a remote teacher', () => {
+  const remote = (topK: number | null): Partial<TrainingSettings> => ({ teacherMode: 'remote', topK });
+
+  it('is asked the response after the teacher’s context, and shown how texts are read here', () => {
+    const prepared = prepareRollout(model, { ...request({}, remote(100)), hasRemoteTeacher: true });
+    const task = teacherTask(model, prepared);
+    expect(task).toMatchObject({
+      promptTokenIds: prepared.teacherTokenIds,
+      responseTokenIds: [...answerIds, endOfTurn],
+      vocabularySize: 4096,
+    });
+    expect(task.probes.length).toBeGreaterThan(1);
+    for (const { text, tokenIds } of task.probes) {
+      expect(tokenIds).toEqual(model.tokenizer.encode(text, { specialTokens: 'plain' }));
+    }
+  });
+
+  it('has a support of its own: null is refused', () => {
+    expect(() => prepareRollout(model, { ...request({}, remote(null)), hasRemoteTeacher: true })).toThrow(
+      refusal('request_invalid', { field: 'training.top_k' }),
+    );
   });
 });
 

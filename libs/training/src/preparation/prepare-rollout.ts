@@ -1,4 +1,4 @@
-import { ClaasError, type DistillationRequest, type PreparedRollout } from '@claas/contracts';
+import { ClaasError, type DistillationRequest, type PreparedRollout, type TrainingSettings } from '@claas/contracts';
 import {
   DEFAULT_TEACHER_TEMPLATE,
   studentContext,
@@ -30,6 +30,8 @@ export interface PreparedDistillation extends PreparedRollout {
   readonly rolloutLogprobs: readonly number[] | null;
   /** Above 0: greedy counts as 1. */
   readonly temperature: number;
+  /** Of the model, whose ids are below it. */
+  readonly vocabularySize: number;
   /** For the receipt. */
   readonly warnings: readonly string[];
 }
@@ -40,7 +42,7 @@ export interface PreparedDistillation extends PreparedRollout {
  */
 export function prepareRollout(
   model: RolloutModel,
-  request: DistillationRequest,
+  request: DistillationRequest & { readonly hasRemoteTeacher?: boolean },
   teacherTemplate = DEFAULT_TEACHER_TEMPLATE,
 ): PreparedDistillation {
   try {
@@ -50,9 +52,13 @@ export function prepareRollout(
   }
 }
 
-function prepare(model: RolloutModel, request: DistillationRequest, teacherTemplate: string): PreparedDistillation {
+function prepare(
+  model: RolloutModel,
+  request: DistillationRequest & { readonly hasRemoteTeacher?: boolean },
+  teacherTemplate: string,
+): PreparedDistillation {
   const { rollout, settings } = request;
-  if (settings.teacherMode !== 'self') throw teacherModeUnsupported(settings.teacherMode);
+  checkTeacherMode(settings, request.hasRemoteTeacher === true);
   const { contextLength, vocabularySize } = model;
   const temperature = samplingTemperature(rollout.temperature);
   const { tokenIds: responseTokenIds, rolloutLogprobs } = checkResponse(rollout, (text) => ({
@@ -85,8 +91,21 @@ function prepare(model: RolloutModel, request: DistillationRequest, teacherTempl
     teacherTokenIds: teacher.tokenIds,
     rolloutLogprobs,
     temperature,
+    vocabularySize,
     warnings: teacher.cut === null ? [] : [cutWarning(teacher.cut)],
   };
+}
+
+/** @throws ClaasError `teacher_mode_unsupported`, `request_invalid` */
+function checkTeacherMode({ teacherMode, topK }: TrainingSettings, hasRemoteTeacher: boolean): void {
+  if (teacherMode === 'self') return;
+  if (!hasRemoteTeacher) throw teacherModeUnsupported(teacherMode);
+  if (topK !== null) return;
+  throw new ClaasError(
+    'request_invalid',
+    'training.top_k can’t be null with teacher_mode "remote": of a remote teacher only its likeliest tokens are known. Leave it out for 100 of them.',
+    { field: 'training.top_k' },
+  );
 }
 
 function teacherModeUnsupported(teacherMode: string): ClaasError {

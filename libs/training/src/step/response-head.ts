@@ -1,11 +1,13 @@
 import { concat, gather, scatterND, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
+import type { TeacherPosition } from '@claas/contracts';
 import type { LanguageModel } from '@claas/core-model';
 import type { CompressedMatrix, Matrix } from '@claas/tensor-backend';
 import { sdpoRows, sdpoRowValues } from '@claas/core-sdpo';
 import type { SdpoRowsInput, SdpoRowValues, SdpoSettings } from '@claas/core-sdpo';
 import { yieldToEventLoop } from './event-loop.js';
 import { joinRowValues } from './row-values.js';
+import { teacherLogits } from './teacher-logits.js';
 import { tokenLogprobs } from './token-logprobs.js';
 
 /**
@@ -20,8 +22,8 @@ const POSITIONS_PER_LOSS = 8;
 export interface ResponseHidden {
   /** (L, C) */
   readonly student: Tensor2D;
-  /** (L, C) */
-  readonly teacher: Tensor2D;
+  /** (L, C); null where `teacherScores` tell of the teacher. */
+  readonly teacher: Tensor2D | null;
   /** (L, C); null leaves the KL to the base out. */
   readonly base: Tensor2D | null;
 }
@@ -31,6 +33,8 @@ export interface ResponseTargets {
   readonly responseTokenIds: readonly number[];
   /** (L) or null */
   readonly oldLogprobs: readonly number[] | null;
+  /** (L) or null */
+  readonly teacherScores: readonly TeacherPosition[] | null;
   /** The positions that count, ascending. */
   readonly positions: readonly number[];
   /** Share of each of them in the batch loss. */
@@ -76,7 +80,7 @@ export async function responseLoss(
 /** Logits (R, V) of a chunk. */
 interface ChunkLogits {
   readonly student: CompressedMatrix;
-  readonly teacher: CompressedMatrix;
+  readonly teacher: CompressedMatrix | null;
   readonly base: CompressedMatrix | null;
 }
 
@@ -94,7 +98,7 @@ function chunkLoss(
     const product = (all: Tensor2D): CompressedMatrix => model.headProduct(backend.compress(gather(all, ids)));
     const logits: ChunkLogits = {
       student: product(hidden.student),
-      teacher: product(hidden.teacher),
+      teacher: hidden.teacher === null ? null : product(hidden.teacher),
       base: hidden.base === null ? null : product(hidden.base),
     };
     const dLogits: CompressedMatrix[] = [];
@@ -128,25 +132,33 @@ function rowsLoss(
   model: LanguageModel,
   logits: ChunkLogits,
   from: number,
-  { positions, responseTokenIds, oldLogprobs, rowWeight }: ResponseTargets,
+  { positions, responseTokenIds, oldLogprobs, teacherScores, rowWeight }: ResponseTargets,
   settings: SdpoSettings,
   withGradient: boolean,
 ): Omit<ResponseLoss, 'dHidden'> & { readonly dLogits: Tensor2D | null } {
   const range = { from, count: positions.length };
+  const told = teacherScores === null ? null : positions.map((position) => teacherScores[position]!);
   const input: SdpoRowsInput = {
     studentLogits: model.backend.restore(logits.student, range),
-    teacherLogits: model.backend.restore(logits.teacher, range),
+    teacherLogits:
+      told === null ? model.backend.restore(logits.teacher!, range) : teacherLogits(told, model.config.vocabularySize),
     baseLogits: logits.base === null ? null : model.backend.restore(logits.base, range),
     tokenIds: Int32Array.from(positions, (position) => responseTokenIds[position]!),
     oldLogprobs: oldLogprobs === null ? null : positions.map((position) => oldLogprobs[position]!),
     rowWeights: new Float32Array(positions.length).fill(rowWeight),
   };
   if (!withGradient) {
-    const rows = sdpoRowValues(input, settings);
+    const rows = withTold(sdpoRowValues(input, settings), told);
     return { rows, unscaledLogprobs: unscaled(model, input, rows, settings), dLogits: null };
   }
-  const { dStudentLogits, ...rows } = sdpoRows(input, settings);
+  const { dStudentLogits, ...values } = sdpoRows(input, settings);
+  const rows = withTold(values, told);
   return { rows, unscaledLogprobs: unscaled(model, input, rows, settings), dLogits: dStudentLogits };
+}
+
+/** The response's own tokens may be outside of the teacher's likeliest, and are told all the same. */
+function withTold(rows: SdpoRowValues, told: readonly TeacherPosition[] | null): SdpoRowValues {
+  return told === null ? rows : { ...rows, teacherLogprobs: Float32Array.from(told, ({ logprob }) => logprob) };
 }
 
 /** `tidy` for a compressed result: to tfjs it is a tensor as any other. */

@@ -18,8 +18,8 @@ export interface StepOptions {
 interface FixedSample {
   readonly sample: StepSample;
   readonly targets: ResponseTargets;
-  /** (L, C) */
-  readonly teacherHidden: Tensor2D;
+  /** (L, C); null where another model teaches. */
+  readonly teacherHidden: Tensor2D | null;
   /** (L, C); may be the same tensor as `teacherHidden`. */
   readonly baseHidden: Tensor2D | null;
 }
@@ -52,7 +52,9 @@ export class SdpoStep {
     const step = new SdpoStep(model, fixed, settings);
     try {
       for (const [i, sample] of samples.entries()) {
-        const teacherHidden = await withoutAdapter(model, sample.teacherTokenIds, sample, options);
+        const teacherHidden = sample.teacherScores
+          ? null
+          : await withoutAdapter(model, sample.teacherTokenIds, sample, options);
         const entry = {
           sample,
           targets: targetsOf(sample, positions[i]!, samples.length),
@@ -62,9 +64,10 @@ export class SdpoStep {
         fixed.push(entry);
         if (!withKl) continue;
         const isSameContext = sameTokens(sample.promptTokenIds, sample.teacherTokenIds);
-        const baseHidden = isSameContext
-          ? teacherHidden
-          : await withoutAdapter(model, sample.promptTokenIds, sample, options);
+        const baseHidden =
+          isSameContext && teacherHidden !== null
+            ? teacherHidden
+            : await withoutAdapter(model, sample.promptTokenIds, sample, options);
         fixed[i] = { ...entry, baseHidden };
       }
       return step;
@@ -117,7 +120,7 @@ export class SdpoStep {
 
   dispose(): void {
     for (const { teacherHidden, baseHidden } of this.fixed) {
-      teacherHidden.dispose();
+      teacherHidden?.dispose();
       if (baseHidden !== teacherHidden) baseHidden?.dispose();
     }
   }
@@ -165,8 +168,8 @@ export class SdpoStep {
 }
 
 function targetsOf(sample: StepSample, positions: readonly number[], sampleCount: number): ResponseTargets {
-  const { responseTokenIds, oldLogprobs } = sample;
-  return { responseTokenIds, oldLogprobs, positions, rowWeight: 1 / (sampleCount * positions.length) };
+  const { responseTokenIds, oldLogprobs, teacherScores = null } = sample;
+  return { responseTokenIds, oldLogprobs, teacherScores, positions, rowWeight: 1 / (sampleCount * positions.length) };
 }
 
 /** The last response token predicts nothing that is asked for. */

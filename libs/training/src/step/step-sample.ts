@@ -1,3 +1,4 @@
+import type { TeacherPosition } from '@claas/contracts';
 import { EmptyResponseError, LengthMismatchError } from '@claas/core-sdpo';
 
 /** One response with its two contexts, as token ids. L response positions. */
@@ -12,12 +13,17 @@ export interface StepSample {
   readonly mask: readonly number[] | null;
   /** (L): log-probs at sampling time; null sets every importance ratio to 1. */
   readonly oldLogprobs: readonly number[] | null;
+  /** (L): what another model says of the response; without it the base model reads the teacher's context. */
+  readonly teacherScores?: readonly TeacherPosition[];
 }
 
 /** The positions that count. @throws EmptyResponseError, LengthMismatchError */
-export function unmaskedPositions({ responseTokenIds, mask, oldLogprobs }: StepSample, index: number): number[] {
+export function unmaskedPositions(
+  { responseTokenIds, mask, oldLogprobs, teacherScores }: StepSample,
+  index: number,
+): number[] {
   const L = responseTokenIds.length;
-  for (const [name, list] of Object.entries({ mask, oldLogprobs })) {
+  for (const [name, list] of Object.entries({ mask, oldLogprobs, teacherScores: teacherScores ?? null })) {
     if (list !== null && list.length !== L) throw new LengthMismatchError(`${name} of sample ${index}`, list.length, L);
   }
   const positions = [...responseTokenIds.keys()].filter((position) => mask === null || mask[position] !== 0);

@@ -72,6 +72,15 @@ export class CompletionRelay {
     await retryUnanswered(once, () => !target.headersSent, this.settings.unreachableMs, request.signal);
   }
 
+  get defaultTemperature(): number | null {
+    return this.settings.defaultTemperature;
+  }
+
+  /** @throws ClaasError `serving_failed` */
+  baseModelName(): Promise<string> {
+    return this.serving.baseModelName();
+  }
+
   async close(): Promise<void> {
     await this.pool.destroy();
   }

@@ -11,7 +11,6 @@ export interface RelayTarget {
   /** False: nothing more before `drain`. */
   write(bytes: Buffer): boolean;
   end(bytes?: Buffer): unknown;
-  destroy(): unknown;
   once(event: 'drain', listener: () => void): unknown;
   readonly headersSent: boolean;
 }

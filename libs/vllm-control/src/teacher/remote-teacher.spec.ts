@@ -30,8 +30,8 @@ describe('RemoteTeacher', () => {
     const double = await world.double({ apiKey: 'secret' });
     const promptTokenIds = await world.backend.encode(prompt);
     const responseTokenIds = await world.backend.encodeText(' Paris.');
-    const request = { promptTokenIds, responseTokenIds, topK: 5, vocabularySize: VOCABULARY };
-    const positions = await connect(double.url).score(request);
+    const task = { promptTokenIds, responseTokenIds, vocabularySize: VOCABULARY, probes: [] };
+    const positions = await connect(double.url).score(task, 5);
     const expected = await world.backend.score(null, promptTokenIds, responseTokenIds);
     expect(positions).toHaveLength(responseTokenIds.length);
     for (const [t, { logprob, tokenIds, logprobs }] of positions.entries()) {
@@ -47,9 +47,9 @@ describe('RemoteTeacher', () => {
   it('accepts a teacher that reads texts as the student does, and names the text where it doesn’t', async () => {
     const double = await world.double({ apiKey: 'secret' });
     const tokenIds = await world.backend.encodeText(TEXT);
-    await connect(double.url).assertVocabulary([{ text: TEXT, tokenIds }]);
+    await connect(double.url).check({ probes: [{ text: TEXT, tokenIds }] });
     const other = tokenIds.map((id) => id + 1);
-    await expect(teacher.assertVocabulary([{ text: TEXT, tokenIds: other }])).rejects.toMatchObject({
+    await expect(connect(double.url).check({ probes: [{ text: TEXT, tokenIds: other }] })).rejects.toMatchObject({
       code: 'teacher_failed',
       message: expect.stringContaining('vocabulary is not the student’s'),
     });
@@ -57,8 +57,8 @@ describe('RemoteTeacher', () => {
 
   it('refuses token ids that the student has not got', async () => {
     const double = await world.double({ apiKey: 'secret' });
-    const request = { promptTokenIds: [1, 2], responseTokenIds: [3], topK: 5, vocabularySize: 4 };
-    await expect(connect(double.url).score(request)).rejects.toMatchObject({
+    const task = { promptTokenIds: [1, 2], responseTokenIds: [3], vocabularySize: 4, probes: [] };
+    await expect(connect(double.url).score(task, 5)).rejects.toMatchObject({
       code: 'teacher_failed',
       message: expect.stringContaining('tokens end at 3'),
     });
@@ -66,8 +66,8 @@ describe('RemoteTeacher', () => {
 
   it('says when the server serves another model', async () => {
     const double = await world.double({ apiKey: 'secret' });
-    await connect(double.url).assertReady();
-    await expect(connect(double.url, 'other').assertReady()).rejects.toMatchObject({
+    await connect(double.url).check({ probes: [] });
+    await expect(connect(double.url, 'other').check({ probes: [] })).rejects.toMatchObject({
       code: 'teacher_failed',
       message: expect.stringContaining('CLAAS_TEACHER_MODEL'),
     });
@@ -78,18 +78,27 @@ describe('RemoteTeacher', () => {
     async (kind) => {
       const double = await world.double({ apiKey: 'secret' });
       double.faults.set('completions', { kind });
-      const request = { promptTokenIds: [1, 2], responseTokenIds: [3], topK: 1, vocabularySize: VOCABULARY };
-      await expect(connect(double.url, BASE_MODEL, 300).score(request)).rejects.toMatchObject({
+      const task = { promptTokenIds: [1, 2], responseTokenIds: [3], vocabularySize: VOCABULARY, probes: [] };
+      await expect(connect(double.url, BASE_MODEL, 300).score(task, 1)).rejects.toMatchObject({
         code: 'teacher_failed',
       });
     },
   );
 
+  it('names what the server lacks when it tells too few log-probs', async () => {
+    const double = await world.double({ apiKey: 'secret' });
+    const task = { promptTokenIds: [1, 2], responseTokenIds: [3], vocabularySize: VOCABULARY, probes: [] };
+    await expect(connect(double.url).score(task, 100)).rejects.toMatchObject({
+      code: 'teacher_failed',
+      message: expect.stringContaining('--max-logprobs 100'),
+    });
+  });
+
   it('is cancelled with the step', async () => {
     const double = await world.double({ apiKey: 'secret' });
     double.faults.set('completions', { kind: 'hang' });
-    const request = { promptTokenIds: [1, 2], responseTokenIds: [3], topK: 1, vocabularySize: VOCABULARY };
-    const scored = connect(double.url).score(request, AbortSignal.timeout(100));
+    const task = { promptTokenIds: [1, 2], responseTokenIds: [3], vocabularySize: VOCABULARY, probes: [] };
+    const scored = connect(double.url).score(task, 1, AbortSignal.timeout(100));
     await expect(scored).rejects.toMatchObject({ code: 'cancelled' });
   });
 });

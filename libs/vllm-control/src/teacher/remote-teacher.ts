@@ -1,4 +1,5 @@
-import { ClaasError } from '@claas/contracts';
+import { ClaasError, Teacher } from '@claas/contracts';
+import type { TeacherPosition, TeacherTask } from '@claas/contracts';
 import { VllmHttp } from '../http/vllm-http.js';
 import { logprobOf, responseRows } from '../scoring/prompt-logprobs.js';
 import type { CompletionReply, PromptLogprobsRow } from '../scoring/prompt-logprobs.js';
@@ -15,35 +16,24 @@ export interface RemoteTeacherSettings {
   readonly timeoutMs: number;
 }
 
-/** What the teacher thinks of one response position. */
-export interface TeacherPosition {
-  /** log p of the response's own token, in nats. */
-  readonly logprob: number;
-  /** The teacher's most likely tokens, most likely first: `top_k` of them. */
-  readonly tokenIds: readonly number[];
-  readonly logprobs: readonly number[];
-}
-
-/** How the student's tokenizer reads a text, for the check that both models mean the same by an id. */
-export interface VocabularyProbe {
-  readonly text: string;
-  readonly tokenIds: readonly number[];
-}
-
 /** A second vLLM server whose model teaches. It must have the student's vocabulary: only then can log-probs be compared by token id. */
-export class RemoteTeacher {
+export class RemoteTeacher extends Teacher {
+  private isChecked = false;
   private readonly http: VllmHttp;
   private readonly tokenizer: ServerTokenizer;
   private readonly server: ServerAdapters;
 
   constructor(private readonly settings: RemoteTeacherSettings) {
+    super();
     this.http = new VllmHttp(settings.baseUrl, settings.apiKey);
     this.tokenizer = new ServerTokenizer(this.http, () => Promise.resolve(settings.model), settings.timeoutMs);
     this.server = new ServerAdapters(this.http, { ...DEFAULT_VLLM_TIMEOUTS, questionMs: settings.timeoutMs });
   }
 
-  /** @throws ClaasError `teacher_failed` when the teacher reads one of the probes as other tokens, or doesn't answer */
-  async assertVocabulary(probes: readonly VocabularyProbe[]): Promise<void> {
+  /** Once it was right, a teacher is not asked again. */
+  override async check({ probes }: Pick<TeacherTask, 'probes'>): Promise<void> {
+    if (this.isChecked) return;
+    await this.assertReady();
     await this.guarded('tokenize', async () => {
       for (const { text, tokenIds } of probes) {
         const found = await this.tokenizer.continuation(text);
@@ -53,23 +43,11 @@ export class RemoteTeacher {
         );
       }
     });
+    this.isChecked = true;
   }
 
-  /**
-   * log T at every response position. The prompt is the teacher's own: with the feedback in its context.
-   * @param vocabularySize of the student; ids beyond it show that the vocabularies differ
-   * @throws ClaasError `teacher_failed`, `cancelled`
-   */
-  async score(
-    request: {
-      readonly promptTokenIds: readonly number[];
-      readonly responseTokenIds: readonly number[];
-      readonly topK: number;
-      readonly vocabularySize: number;
-    },
-    signal?: AbortSignal,
-  ): Promise<readonly TeacherPosition[]> {
-    const { promptTokenIds, responseTokenIds, topK, vocabularySize } = request;
+  override async score(task: TeacherTask, topK: number, signal?: AbortSignal): Promise<readonly TeacherPosition[]> {
+    const { promptTokenIds, responseTokenIds, vocabularySize } = task;
     const prompt = [...promptTokenIds, ...responseTokenIds];
     const { model, timeoutMs } = this.settings;
     const body = { model, prompt, max_tokens: 1, temperature: 0, prompt_logprobs: topK };
@@ -81,17 +59,16 @@ export class RemoteTeacher {
     });
   }
 
-  /** @throws ClaasError `teacher_failed` unless the server serves the model */
-  async assertReady(): Promise<void> {
+  close(): Promise<void> {
+    return this.http.close();
+  }
+
+  private async assertReady(): Promise<void> {
     await this.guarded('list its models', async () => {
       const names = (await this.server.list()).map(({ id }) => id);
       if (names.includes(this.settings.model)) return;
       throw failed(`it serves ${names.join(', ')}, not ${this.settings.model}. Correct CLAAS_TEACHER_MODEL`);
     });
-  }
-
-  close(): Promise<void> {
-    return this.http.close();
   }
 
   private position(
@@ -127,8 +104,11 @@ export class RemoteTeacher {
       return await work();
     } catch (error) {
       const known = ClaasError.from(error);
+      const advice = /max allowed|max.logprobs/i.test(known.message)
+        ? ' Start it with --max-logprobs 100 or more.'
+        : '';
       if (known.code === 'teacher_failed' || known.code === 'cancelled') throw known;
-      const message = `The remote teacher could not ${task}: ${known.message} (CLAAS_TEACHER_BASE_URL)`;
+      const message = `The remote teacher could not ${task}: ${known.message}${advice} (CLAAS_TEACHER_BASE_URL)`;
       throw new ClaasError('teacher_failed', message, known.details, { cause: error });
     }
   }
