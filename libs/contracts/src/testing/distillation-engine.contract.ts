@@ -63,8 +63,8 @@ export function distillationEngineContract(
 
     /** The files that were learned, by their content. */
     const fingerprint = async (directory: string): Promise<Readonly<Record<string, string>>> => {
-      const { [subject.referenceFile ?? '']: _reference, ...files } = await fingerprintOf(directory);
-      return files;
+      const files = Object.entries(await fingerprintOf(directory));
+      return Object.fromEntries(files.filter(([name]) => name !== subject.referenceFile));
     };
     const filesOf = async (directory: string): Promise<string[]> => Object.keys(await fingerprintOf(directory));
     const untrainedFiles = (): string[] => [...PEFT_FILES, ...[subject.referenceFile ?? []].flat()];

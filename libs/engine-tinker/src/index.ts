@@ -1,0 +1,10 @@
+export { PUBLIC_SERVICE } from './client/tinker-settings.js';
+export type { TinkerOptions, TinkerTimeouts } from './client/tinker-settings.js';
+export { StoreVersions } from './engine/known-versions.js';
+export type { KnownVersions } from './engine/known-versions.js';
+export { TinkerEngine } from './engine/tinker-engine.js';
+export type { TinkerEngineOptions } from './engine/tinker-engine.js';
+export type { VerificationTolerance } from './serving/compare-logprobs.js';
+export { TinkerServing } from './serving/tinker-serving.js';
+export { TextModel } from './text/text-model.js';
+export { TinkerConnection } from './tinker-connection.js';
