@@ -6,7 +6,7 @@ import { ModeUnavailableError } from './mode-unavailable-error.js';
 import { openBackend } from './open-backend.js';
 
 describe('openBackend', () => {
-  it.each(['modal', 'tinker'])('says that this version has no engine for %s', async (mode) => {
+  it.each(['tinker'])('says that this version has no engine for %s', async (mode) => {
     const { settings } = readSettings({ CLAAS_DISTILL_EXECUTION_MODE: mode }, tmpdir());
     const opening = openBackend(settings, createLogger('silent'));
     await expect(opening).rejects.toThrow(ModeUnavailableError);

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { placeBaseModel } from './base-model-name.js';
 import { ENVIRONMENT_SECTIONS, type ServiceEnvironment } from './environment-sections.js';
 import { findLoraRoot } from './lora-root.js';
+import { modalProblems, readModalSettings } from './modal-settings.js';
 import { parseSetting } from './parse-setting.js';
 import { settingDescriptions, settingsOf } from './setting.js';
 import type { CommonSettings, Settings } from './settings.js';
@@ -27,7 +28,11 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export function readSettings(variables: Variables, workingDirectory: string): SettingsReading {
   const environment = parseEnvironment(variables);
   const baseModel = placeBaseModel(environment.CLAAS_BASE_MODEL_ID, workingDirectory);
-  const problems = [...findProblems(environment, variables), ...vllmProblems(environment)];
+  const problems = [
+    ...findProblems(environment, variables),
+    ...vllmProblems(environment),
+    ...modalProblems(environment),
+  ];
   if (baseModel === null) {
     problems.push(describeProblem('CLAAS_BASE_MODEL_ID', variables));
   }
@@ -79,7 +84,7 @@ function withMode(environment: ServiceEnvironment, variables: Variables, common:
         teacher: readTeacherSettings(environment),
       };
     case 'modal':
-      return { mode: 'modal', ...common };
+      return readModalSettings(environment, common);
     case 'tinker':
       return { mode: 'tinker', ...common };
   }

@@ -88,6 +88,19 @@ export interface LocalSettings extends CommonSettings {
 /** Steps run on Modal. */
 export interface ModalSettings extends CommonSettings {
   readonly mode: 'modal';
+  readonly tokenId: string;
+  readonly tokenSecret: string;
+  /** Null: the workspace's default. */
+  readonly environment: string | null;
+  readonly app: string;
+  readonly volume: string;
+  readonly image: string;
+  readonly gpu: string;
+  readonly idleMs: number;
+  readonly noProgressTimeoutMs: number;
+  /** Tells this deployment's Sandbox from others in the same App. */
+  readonly owner: string;
+  readonly trainerEnvironment: Readonly<Record<string, string>>;
 }
 
 /** Steps run on a Tinker service. */
