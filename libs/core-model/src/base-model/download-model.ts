@@ -16,6 +16,7 @@ export interface DownloadModelOptions {
   readonly endpoint: string;
   readonly token: string | null;
   readonly revision: string;
+  readonly weights: boolean;
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
   readonly retryDelayMilliseconds: number;
@@ -35,11 +36,11 @@ export async function downloadModel(modelId: string, cache: HubCache, options: D
   const index = listed.find((file) => file.path === WEIGHTS_INDEX_FILE);
   const single = listed.find((file) => file.path === WEIGHTS_FILE);
   const small = listed.filter((file) => isSmallModelFile(file.path));
-  if (single === undefined && index !== undefined) {
+  if (options.weights && single === undefined && index !== undefined) {
     small.push(index);
     await fetchFiles([index], index.bytes);
   }
-  const weights = single !== undefined ? [single] : await shards();
+  const weights = !options.weights ? [] : single !== undefined ? [single] : await shards();
   const files = [...small, ...weights];
   await fetchFiles(
     files,

@@ -177,6 +177,15 @@ describe('locating a base model', () => {
     expect(last?.totalBytes).toBeGreaterThan(weights.byteLength);
   });
 
+  it('leaves the weights where they are when they are not wanted, and fetches them when they are', async () => {
+    const directory = await locateBaseModel(MODEL, { ...options, weights: false });
+    expect(await readFile(join(directory, 'config.json'), 'utf8')).toBe('{"file":"config.json"}');
+    await expect(stat(join(directory, 'model.safetensors'))).rejects.toThrow('ENOENT');
+    expect(await locateBaseModel(MODEL, { ...options, weights: false, offline: true })).toBe(directory);
+    expect(await locateBaseModel(MODEL, options)).toBe(directory);
+    expect((await stat(join(directory, 'model.safetensors'))).size).toBe(weights.byteLength);
+  });
+
   it('sends the token to the hub and to nobody else', async () => {
     await locateBaseModel(MODEL, options);
     expect(hub.requests.filter(({ store }) => store)).not.toEqual([]);

@@ -14,6 +14,8 @@ export interface LocateBaseModelOptions {
   readonly token?: string | null;
   /** Branch, tag or commit. */
   readonly revision?: string;
+  /** False where the weights are elsewhere: config, tokenizer and template are then all that is looked for. */
+  readonly weights?: boolean;
   /** Use only what is here (`HF_HUB_OFFLINE`). */
   readonly offline?: boolean;
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -37,12 +39,12 @@ export async function locateBaseModel(idOrDirectory: string, options: LocateBase
     throw new BaseModelUnavailableError(idOrDirectory, 'not_an_id', explanation);
   }
 
-  const revision = options.revision ?? 'main';
+  const { revision = 'main', weights = true } = options;
   const cache = new HubCache(options.cacheDirectory, idOrDirectory);
   const commit = await cache.commitOf(revision);
   if (commit !== null) {
     const directory = cache.snapshotDirectory(commit);
-    if (await isCompleteModel(directory)) return directory;
+    if (await isCompleteModel(directory, { weights })) return directory;
   }
   if (options.offline === true) {
     const explanation = `it isn't (completely) in ${options.cacheDirectory}, and HF_HUB_OFFLINE forbids to download it.`;
@@ -53,6 +55,7 @@ export async function locateBaseModel(idOrDirectory: string, options: LocateBase
     endpoint: options.endpoint ?? 'https://huggingface.co',
     token: options.token ?? null,
     revision,
+    weights,
     retryDelayMilliseconds: options.retryDelayMilliseconds ?? 1000,
   });
 }

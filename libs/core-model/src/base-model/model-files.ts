@@ -27,14 +27,20 @@ export async function shardsOfIndex(indexPath: string): Promise<string[] | null>
   return shards.every((shard): shard is string => typeof shard === 'string' && /^[\w.-]+$/.test(shard)) ? shards : null;
 }
 
-/** Has a directory all that loading needs: config, tokenizer, and weights with every shard? */
-export async function isCompleteModel(directory: string): Promise<boolean> {
-  const weights = (await isFile(join(directory, WEIGHTS_FILE)))
-    ? [WEIGHTS_FILE]
-    : await shardsOfIndex(join(directory, WEIGHTS_INDEX_FILE));
+/** Has a directory all that loading needs: config, tokenizer, and, where they are wanted, weights with every shard? */
+export async function isCompleteModel(
+  directory: string,
+  wanted: { readonly weights: boolean } = { weights: true },
+): Promise<boolean> {
+  const weights = wanted.weights ? await weightFiles(directory) : [];
   if (weights === null) return false;
   const needed = ['config.json', 'tokenizer.json', ...weights];
   return (await Promise.all(needed.map((name) => isFile(join(directory, name))))).every(Boolean);
+}
+
+async function weightFiles(directory: string): Promise<string[] | null> {
+  if (await isFile(join(directory, WEIGHTS_FILE))) return [WEIGHTS_FILE];
+  return shardsOfIndex(join(directory, WEIGHTS_INDEX_FILE));
 }
 
 async function isFile(path: string): Promise<boolean> {
