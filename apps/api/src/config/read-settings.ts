@@ -8,6 +8,7 @@ import { parseSetting } from './parse-setting.js';
 import { settingDescriptions, settingsOf } from './setting.js';
 import type { CommonSettings, Settings } from './settings.js';
 import { SettingsError, type SettingProblem } from './settings-error.js';
+import { readTinkerSettings, tinkerProblems } from './tinker-settings.js';
 import { unknownSettingWarnings } from './unknown-settings.js';
 import { readTeacherSettings, readVllmSettings } from './vllm-settings.js';
 import { vllmProblems, vllmWarnings } from './vllm-combinations.js';
@@ -27,14 +28,17 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function readSettings(variables: Variables, workingDirectory: string): SettingsReading {
   const environment = parseEnvironment(variables);
-  const baseModel = placeBaseModel(environment.CLAAS_BASE_MODEL_ID, workingDirectory);
+  const baseModelSetting =
+    environment.CLAAS_DISTILL_EXECUTION_MODE === 'tinker' ? 'CLAAS_TINKER_BASE_MODEL' : 'CLAAS_BASE_MODEL_ID';
+  const baseModel = placeBaseModel(environment[baseModelSetting], workingDirectory);
   const problems = [
     ...findProblems(environment, variables),
     ...vllmProblems(environment),
     ...modalProblems(environment),
+    ...tinkerProblems(environment),
   ];
-  if (baseModel === null) {
-    problems.push(describeProblem('CLAAS_BASE_MODEL_ID', variables));
+  if (baseModel === null && !problems.some(({ name }) => name === baseModelSetting)) {
+    problems.push(describeProblem(baseModelSetting, variables));
   }
   if (problems.length > 0 || baseModel === null) throw new SettingsError(problems);
 
@@ -53,7 +57,7 @@ export function readSettings(variables: Variables, workingDirectory: string): Se
     maxUnpackedBytes: environment.CLAAS_MAX_UNPACKED_BYTES,
     shutdownTimeoutMs: environment.CLAAS_SHUTDOWN_TIMEOUT_S * 1000,
     baseModel: {
-      id: environment.CLAAS_BASE_MODEL_ID,
+      id: environment[baseModelSetting],
       ...baseModel,
       allowed: environment.CLAAS_ALLOWED_INIT_BASE_MODELS ?? [baseModel.name],
     },
@@ -86,7 +90,7 @@ function withMode(environment: ServiceEnvironment, variables: Variables, common:
     case 'modal':
       return readModalSettings(environment, common);
     case 'tinker':
-      return { mode: 'tinker', ...common };
+      return readTinkerSettings(environment, variables, common);
   }
 }
 

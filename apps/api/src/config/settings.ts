@@ -106,6 +106,17 @@ export interface ModalSettings extends CommonSettings {
 /** Steps run on a Tinker service. */
 export interface TinkerSettings extends CommonSettings {
   readonly mode: 'tinker';
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** Largest support of a step's divergence. */
+  readonly maxTopK: number;
+  /** Where the base model's tokenizer and template come from. */
+  readonly hub: {
+    /** The service's environment and what .env adds to it: names the cache's place. */
+    readonly environment: Readonly<Record<string, string | undefined>>;
+    readonly endpoint: string;
+    readonly token: string | null;
+  };
 }
 
 /** What the service runs with. Read once; nothing else looks at the environment. */

@@ -1,0 +1,46 @@
+import { IsInt, IsOptional, IsString, IsUrl, Matches, Min } from 'class-validator';
+import { Setting } from './setting.js';
+
+/** Steps and answers on a Tinker service, in mode `tinker`: docs/tinker.md. */
+export class TinkerEnvironment {
+  @Setting({
+    kind: 'text',
+    default: 'https://tinker.thinkingmachines.dev/services/tinker-prod',
+    expected: 'an http or https address, without /api/v1',
+    description: 'The Tinker service; third-party servers speak the same protocol.',
+  })
+  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  CLAAS_TINKER_BASE_URL!: string;
+
+  @Setting({
+    kind: 'text',
+    default: null,
+    expected: 'a key of the service, tml-… for the public one',
+    description: 'Needed in mode `tinker`. The service’s console makes a key.',
+    secret: true,
+  })
+  @IsOptional()
+  @IsString()
+  CLAAS_TINKER_API_KEY!: string | null;
+
+  @Setting({
+    kind: 'text',
+    default: 'Qwen/Qwen3-8B',
+    expected: 'a dense model of the service, by its Hugging Face id',
+    description:
+      'The base model in mode `tinker`, instead of `CLAAS_BASE_MODEL_ID`. Its tokenizer and chat template are downloaded where they aren’t in the local hub cache; its weights stay with the service.',
+  })
+  @Matches(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/)
+  CLAAS_TINKER_BASE_MODEL!: string;
+
+  @Setting({
+    kind: 'integer',
+    default: 20,
+    expected: 'a whole number, 1 or more',
+    description:
+      'How many alternatives per token the Tinker service is asked for at most: the largest `top_k`, and the one that is taken when a feedback names none.',
+  })
+  @IsInt()
+  @Min(1)
+  CLAAS_TINKER_MAX_TOP_K!: number;
+}
