@@ -20,7 +20,7 @@ export const allowedArrows = {
   'serving-embedded': ['contracts'],
   'vllm-control': ['contracts'],
   trainer: ['training', 'core-model', 'tensor-backend', 'contracts'],
-  api: ['engine-local', 'storage-fs', 'serving-embedded', 'vllm-control', 'contracts'],
+  api: ['engine-local', 'engine-tinker', 'storage-fs', 'serving-embedded', 'vllm-control', 'contracts'],
   'api-e2e': [],
   openclaw: [],
   cli: [],
@@ -30,7 +30,7 @@ export const allowedArrows = {
   'native-runtime': ['tensor-backend'],
   'vllm-cpu': [],
   'tinker-double': ['engine-tinker', 'training', 'core-model', 'core-sdpo', 'tensor-backend', 'contracts'],
-  'local-stack': [],
+  'local-stack': ['tensor-backend', 'contracts'],
   'check-structure': [],
 };
 

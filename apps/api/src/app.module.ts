@@ -30,7 +30,7 @@ export class AppModule {
         MetricsModule,
         HealthModule,
         AdaptersModule,
-        ChatModule,
+        ChatModule.with(settings),
         FeedbackModule,
         DistillModule,
       ],

@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import { SETTINGS } from '../config/settings.js';
 import { LOGGER } from '../logging/create-logger.js';
 import { SharedServing } from '../replicas/shared-serving.js';
-import { BACKEND, type Backend, type BackendOpener } from './backend.js';
+import { BACKEND, RELAY, type Backend, type BackendOpener } from './backend.js';
 import { ServedAdapters } from './served-adapters.js';
 import { WarmUp } from './warm-up.js';
 
@@ -21,7 +21,7 @@ import { WarmUp } from './warm-up.js';
 export class BackendsModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(WarmUp) private readonly warmUp: WarmUp,
-    @Inject(DistillationEngine) private readonly engine: DistillationEngine,
+    @Inject(BACKEND) private readonly backend: Backend,
   ) {}
 
   /** `open` is asked once, when the service starts. */
@@ -33,6 +33,7 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
         { provide: DistillationEngine, inject: [BACKEND], useFactory: ({ engine }: Backend) => engine },
         { provide: AdapterStore, inject: [BACKEND], useFactory: ({ store }: Backend) => store },
         { provide: ServingControl, inject: [BACKEND], useFactory: ({ serving }: Backend) => serving },
+        { provide: RELAY, inject: [BACKEND], useFactory: ({ relay }: Backend) => relay ?? null },
         { provide: ServedAdapters, inject: [BACKEND, SharedServing, LOGGER], useFactory: openServedAdapters },
         {
           provide: WarmUp,
@@ -40,7 +41,7 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
           useFactory: (backend: Backend, logger: Logger) => new WarmUp(backend, logger),
         },
       ],
-      exports: [DistillationEngine, AdapterStore, ServingControl, ServedAdapters, WarmUp],
+      exports: [DistillationEngine, AdapterStore, ServingControl, RELAY, ServedAdapters, WarmUp],
     };
   }
 
@@ -49,12 +50,13 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.engine.close();
+    await this.backend.engine.close();
+    await this.backend.close?.();
   }
 }
 
 async function openServedAdapters(
-  { store, serving }: Backend,
+  { store, serving, publishesOnDemand }: Backend,
   shared: SharedServing,
   logger: Logger,
 ): Promise<ServedAdapters> {
@@ -65,7 +67,7 @@ async function openServedAdapters(
       'adapter could not be published: the next request for it tries again',
     );
   };
-  await served.publishAll(onFailure);
+  if (publishesOnDemand !== true) await served.publishAll(onFailure);
   served.followOthers(onFailure);
   return served;
 }

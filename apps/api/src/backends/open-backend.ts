@@ -7,11 +7,19 @@ import { ModeUnavailableError } from './mode-unavailable-error.js';
 export async function openBackend(settings: Settings, logger: Logger): Promise<Backend> {
   switch (settings.mode) {
     case 'local': {
+      const { vllm } = settings;
+      if (vllm !== null) {
+        const { openLocalVllmBackend } = await import('./local-vllm-backend.js');
+        return openLocalVllmBackend({ ...settings, vllm }, logger);
+      }
       const { openLocalBackend } = await import('./local-backend.js');
       return openLocalBackend(settings, logger);
     }
+    case 'tinker': {
+      const { openTinkerBackend } = await import('./tinker-backend.js');
+      return openTinkerBackend(settings, logger);
+    }
     case 'modal':
-    case 'tinker':
       throw new ModeUnavailableError(settings.mode);
   }
 }

@@ -9,6 +9,9 @@ import type { SharedServing } from '../replicas/shared-serving.js';
 
 /** Keeps what is served in step with what is stored and with what the other processes serve, outside of feedback. */
 export class ServedAdapters {
+  /** Requests that come together for an adapter that isn't published yet wait for one publication. */
+  private readonly publishing = new Map<AdapterId, Promise<void>>();
+
   constructor(
     private readonly store: AdapterStore,
     private readonly serving: ServingControl,
@@ -21,7 +24,7 @@ export class ServedAdapters {
    */
   async publishAll(onFailure: (loraId: AdapterId | null, error: unknown) => void): Promise<void> {
     // A server that sleeps can't be told: each adapter is published with the next request for it.
-    if ((await this.shared.power()) !== 'awake') return;
+    if ((await this.shared.state()).power !== 'awake') return;
     const adapters = await this.store.list().catch((error: unknown) => {
       onFailure(null, error);
       return [];
@@ -46,6 +49,15 @@ export class ServedAdapters {
   /** Publishes the version that all processes have agreed on, or the head where nobody has said, unless it is published already. */
   async ensurePublished(loraId: AdapterId): Promise<void> {
     await this.shared.fresh();
+    if (this.isPublished(loraId)) return;
+    const underWay = this.publishing.get(loraId);
+    if (underWay !== undefined) return underWay;
+    const publication = this.publishWanted(loraId).finally(() => this.publishing.delete(loraId));
+    this.publishing.set(loraId, publication);
+    await publication;
+  }
+
+  private async publishWanted(loraId: AdapterId): Promise<void> {
     while (!this.isPublished(loraId)) {
       const wanted = this.shared.versionOf(loraId);
       const { manifest, directory } = await this.readWanted(loraId, wanted);

@@ -112,7 +112,7 @@ export class Answers {
       templateOptions: question.templateOptions,
       promptTokenIds: summary.promptTokenIds,
       responseTokenIds: summary.responseTokenIds,
-      samplingLogprobs: summary.samplingLogprobs,
+      samplingLogprobs: summary.samplingLogprobsAreExact === false ? null : summary.samplingLogprobs,
       temperature: summary.temperature,
       text: summary.text,
       createdAt,

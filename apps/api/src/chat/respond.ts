@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerEvents } from './answer-events.js';
 import type { AnswerFormat } from './answer-format.js';
 import type { Answers, Question } from './answers.js';
+import { abortedWithClient } from './client-signal.js';
 import type { SamplingRequestDto } from './sampling-request.dto.js';
 
 /** An error that comes before this is answered with its status; later ones are events of the stream. */
@@ -39,14 +40,6 @@ export async function respond(
   await reply
     .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
     .send(Readable.from(events));
-}
-
-function abortedWithClient(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }
 
 function elapsed(milliseconds: number): Promise<void> {

@@ -34,7 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (error instanceof MethodNotAllowedError) void reply.header('allow', error.allowed.join(', '));
-    if (problem.status === 503) void reply.header('retry-after', '5');
+    if (problem.status === 503) void reply.header('retry-after', retryAfter(error));
     void reply.status(problem.status).type('application/problem+json; charset=utf-8').send(problem);
   }
 
@@ -55,6 +55,11 @@ export class ProblemFilter implements ExceptionFilter {
       ? new MethodNotAllowedError(request.method, path, allowed)
       : new RouteNotFoundError(request.method, path);
   }
+}
+
+/** Seconds: those that the error knows of, or a few. */
+function retryAfter({ details: { retry_after_s: seconds } }: ClaasError): string {
+  return typeof seconds === 'number' ? String(Math.ceil(seconds)) : '5';
 }
 
 function bodyOf(error: ClaasError, request: FastifyRequest): Problem {

@@ -1,21 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
 import type { AdapterId } from '@claas/contracts';
 import type { Database } from '../database/database.js';
 import { interactions } from '../database/schema.js';
 import type { Interaction } from './interaction.js';
+import { WriteBatches } from './write-batches.js';
+
+/** An answer that another process gave a moment ago may still be on its way into the database. */
+const SECOND_LOOK_MS = 300;
 
 /** Answers that were given, under the id that the client got. */
 export class InteractionRepository {
-  constructor(private readonly database: Database) {}
+  private readonly batches: WriteBatches<Interaction>;
+  /** Not durable yet. */
+  private readonly kept = new Map<string, Interaction>();
+
+  constructor(private readonly database: Database) {
+    this.batches = new WriteBatches(async (batch) => {
+      await this.database.orm.insert(interactions).values(batch.map(toRow)).onConflictDoNothing();
+    });
+  }
 
   /** Returns when the interaction is durable; saving the same completion again changes nothing. */
-  async save(interaction: Interaction): Promise<void> {
-    await this.database.orm.insert(interactions).values(interaction).onConflictDoNothing();
+  save(interaction: Interaction): Promise<void> {
+    return this.batches.write(interaction);
+  }
+
+  /** Returns at once: `find` knows the interaction from now on, and it becomes durable a moment later. */
+  keep(interaction: Interaction, onFailure: (error: unknown) => void): void {
+    const { completionId } = interaction;
+    if (this.kept.has(completionId)) return;
+    this.kept.set(completionId, interaction);
+    this.save(interaction)
+      .catch(onFailure)
+      .finally(() => this.kept.delete(completionId));
   }
 
   async find(completionId: string): Promise<Interaction | null> {
+    const kept = this.kept.get(completionId) ?? (await this.look(completionId));
+    if (kept !== null) return kept;
+    await delay(SECOND_LOOK_MS);
+    return this.look(completionId);
+  }
+
+  /** Resolves when everything that was kept is durable, or has failed. */
+  settled(): Promise<void> {
+    return this.batches.settled();
+  }
+
+  private async look(completionId: string): Promise<Interaction | null> {
     const rows = await this.database.orm.select().from(interactions).where(eq(interactions.completionId, completionId));
     const row = rows[0];
-    return row === undefined ? null : { ...row, loraId: row.loraId as AdapterId | null };
+    if (row === undefined) return null;
+    const samplingLogprobs = row.samplingLogprobs.length === 0 ? null : row.samplingLogprobs;
+    return { ...row, loraId: row.loraId as AdapterId | null, samplingLogprobs };
   }
+}
+
+/** Log-probs that nobody knows are an empty list: an answer has at least one token. */
+function toRow(interaction: Interaction): typeof interactions.$inferInsert {
+  return { ...interaction, samplingLogprobs: interaction.samplingLogprobs ?? [] };
 }

@@ -13,8 +13,8 @@ export interface Interaction {
   readonly promptTokenIds: readonly number[];
   /** With the end-of-turn token when the answer ended by itself. */
   readonly responseTokenIds: readonly number[];
-  /** At the sampling temperature, one for each response token. */
-  readonly samplingLogprobs: readonly number[];
+  /** At the sampling temperature, one for each response token; null where the server doesn't tell them. */
+  readonly samplingLogprobs: readonly number[] | null;
   readonly temperature: number;
   /** What the client saw. */
   readonly text: string;
