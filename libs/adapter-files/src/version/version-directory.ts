@@ -21,7 +21,12 @@ export async function readManifest({ loraId, version, directory }: VersionAddres
     if ((await unlessMissing(stat(directory))) === null) return null;
     throw new AdapterCorruptError(loraId, version, `${join(directory, MANIFEST_FILE)} is missing`);
   }
-  const manifest = parseManifest(text);
+  return parseManifest(text, { loraId, version, directory });
+}
+
+/** @throws AdapterCorruptError for a text that isn't the manifest of this version */
+export function parseManifest(text: string, { loraId, version, directory }: VersionAddress): VersionManifest {
+  const manifest = readJson(text);
   if (manifest?.loraId !== loraId || manifest.version !== version) {
     throw new AdapterCorruptError(loraId, version, `${join(directory, MANIFEST_FILE)} does not describe it`);
   }
@@ -44,7 +49,7 @@ export async function readVersion(address: VersionAddress): Promise<AdapterVersi
   return { manifest, directory };
 }
 
-function parseManifest(text: string): VersionManifest | null {
+function readJson(text: string): VersionManifest | null {
   try {
     const manifest = JSON.parse(text) as Partial<VersionManifest> | null;
     return manifest?.format === 1 && Array.isArray(manifest.files) ? (manifest as VersionManifest) : null;

@@ -10,15 +10,20 @@ export const MANIFEST_FILE = 'manifest.json';
 export const PEFT_FILES = ['adapter_config.json', 'adapter_model.safetensors'] as const;
 
 /**
- * Flushes every file of a staged directory and describes it, sorted by name.
- * @throws Error when PEFT's two files are not there, or something is neither file nor directory
+ * The files of a staged directory that will be a version's, sorted.
+ * @throws Error when PEFT's two files are not there, or something is not a plain file
  */
-export async function sealFiles(directory: string): Promise<VersionFile[]> {
+export async function versionFileNames(directory: string): Promise<string[]> {
   const names = await filesBelow(directory);
   const missing = PEFT_FILES.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new Error(`${directory} lacks ${missing.join(' and ')}: not a PEFT adapter`);
+  return names;
+}
+
+/** Flushes every file of a staged directory and describes it, sorted by name. @throws Error as {@link versionFileNames} */
+export async function sealFiles(directory: string): Promise<VersionFile[]> {
   const files: VersionFile[] = [];
-  for (const name of names) {
+  for (const name of await versionFileNames(directory)) {
     const handle = await open(join(directory, name), 'r');
     try {
       const { size } = await handle.stat();
