@@ -21,7 +21,7 @@ const steps = [
 ];
 
 function projectFolders() {
-  return ['apps', 'libs', 'tools'].flatMap((group) =>
+  return ['apps', 'integrations', 'libs', 'tools'].flatMap((group) =>
     readdirSync(path.join(root, group))
       .map((name) => path.join(group, name))
       .filter((folder) => existsSync(path.join(root, folder, 'package.json'))),

@@ -8,9 +8,9 @@ interface PackageJson {
   readonly nx?: { readonly tags?: string[] };
 }
 
-/** Reads the projects below `apps`, `libs` and `tools`, and the arrows that eslint.structure.js allows. */
+/** Reads the projects below `apps`, `integrations`, `libs` and `tools`, and the arrows that eslint.structure.js allows. */
 export async function readWorkspace(root: string): Promise<Workspace> {
-  const projects = ['apps', 'libs', 'tools'].flatMap((group) => readGroup(root, group));
+  const projects = ['apps', 'integrations', 'libs', 'tools'].flatMap((group) => readGroup(root, group));
   const rules = (await import(pathToFileURL(path.join(root, 'eslint.structure.js')).href)) as {
     allowedArrows: Record<string, string[]>;
   };
