@@ -12,6 +12,8 @@ export interface Backend {
   readonly relay?: CompletionRelay;
   /** Adapters are published with the first request for them, and not all of them at the start. */
   readonly publishesOnDemand?: true;
+  /** Nothing costly is started before a request needs it; `warmUp` at most takes up again what still runs. */
+  readonly startsOnDemand?: true;
   /** Starts what takes long (a process, a model); the first request would otherwise wait for it. */
   warmUp(): Promise<void>;
   /** Ends what the engine's own `close` doesn't. */

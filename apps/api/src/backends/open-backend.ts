@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import type { Backend } from './backend.js';
-import { ModeUnavailableError } from './mode-unavailable-error.js';
 
 /** The backend of the mode. Each is loaded only when it is used, so that one's missing parts don't stop another. */
 export async function openBackend(settings: Settings, logger: Logger): Promise<Backend> {
@@ -19,7 +18,9 @@ export async function openBackend(settings: Settings, logger: Logger): Promise<B
       const { openTinkerBackend } = await import('./tinker-backend.js');
       return openTinkerBackend(settings, logger);
     }
-    case 'modal':
-      throw new ModeUnavailableError(settings.mode);
+    case 'modal': {
+      const { openModalBackend } = await import('./modal-backend.js');
+      return openModalBackend(settings, logger);
+    }
   }
 }

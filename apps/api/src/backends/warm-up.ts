@@ -9,7 +9,7 @@ export class WarmUp {
   private current: WarmUpState = 'not_started';
 
   constructor(
-    private readonly backend: Pick<Backend, 'warmUp'>,
+    private readonly backend: Pick<Backend, 'warmUp' | 'startsOnDemand'>,
     private readonly logger: Logger,
   ) {}
 
@@ -23,6 +23,11 @@ export class WarmUp {
     this.current = 'loading';
     try {
       await this.backend.warmUp();
+      if (this.backend.startsOnDemand === true) {
+        this.current = 'not_started';
+        this.logger.info('the base model is loaded with the first request that needs it');
+        return;
+      }
       this.current = 'ready';
       this.logger.info({ duration_ms: Math.round(performance.now() - begin) }, 'base model loaded');
     } catch (error) {
