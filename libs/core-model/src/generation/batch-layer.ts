@@ -26,13 +26,13 @@ export interface BatchLayerPass {
 export function batchLayerForward(x: Tensor2D, batch: BatchLayerPass): Tensor2D {
   const { pass, loraRows } = batch;
   const { backend, layer } = pass;
-  const linear = (input: CompressedMatrix, name: LinearGroupName): CompressedMatrix =>
+  const linear = (input: CompressedMatrix, name: LinearGroupName): Tensor2D =>
     batchLinear(backend, input, name, layer.groups[name], loraRows);
   const qkv = linear(normForward(x, layer.inputNorm, pass).y, 'qkv');
-  const attended = batchAttention(backend.restore(qkv), batch);
-  const h: Tensor2D = add(x, backend.restore(linear(backend.compress(attended), 'o')));
+  const attended = batchAttention(qkv, batch);
+  const h: Tensor2D = add(x, linear(backend.compress(attended), 'o'));
   const gateUp = linear(normForward(h, layer.postAttentionNorm, pass).y, 'gateUp');
-  return add(h, backend.restore(linear(backend.swiglu(gateUp), 'down')));
+  return add(h, linear(backend.compress(backend.swiglu(gateUp)), 'down'));
 }
 
 /** Each sequence's query over its own keys and values — qkv (N, (H + 2G)·D) → (N, H·D) */

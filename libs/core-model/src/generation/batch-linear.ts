@@ -1,6 +1,6 @@
-import { concat, slice, zeros } from '@tensorflow/tfjs-core';
+import { add, concat, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
-import type { CompressedMatrix, TensorBackend } from '@claas/tensor-backend';
+import type { CompressedMatrix, RowRange, TensorBackend } from '@claas/tensor-backend';
 import type { LayerLora, LinearGroupName } from '../model/layer-pass.js';
 import { linearForward, linearOutput } from '../model/linear-group.js';
 import type { LinearGroup, PackedLora } from '../model/linear-group.js';
@@ -19,22 +19,28 @@ export function batchLinear(
   name: LinearGroupName,
   group: LinearGroup,
   rows: readonly LoraRows[],
-): CompressedMatrix {
+): Tensor2D {
   if (rows.length === 1) return linearForward(backend, x, group, rows[0]!.lora?.[name] ?? null).y;
   const frozen = linearOutput(backend, x, null, group, null);
   if (rows.every(({ lora }) => (lora?.[name] ?? null) === null)) return frozen;
-  const wide = backend.restore(x);
   let from = 0;
   const updates = rows.map(({ lora, count }) => {
-    const part = slice(wide, [from, 0], [count, wide.shape[1]]);
+    const range = { from, count };
     from += count;
-    return loraUpdate(backend, part, lora?.[name] ?? null, group.matrix.rows);
+    return loraUpdate(backend, x, range, lora?.[name] ?? null, group.matrix.rows);
   });
-  return backend.sum(frozen, backend.compress(concat(updates, 0)));
+  return add(frozen, concat(updates, 0));
 }
 
-/** (x·down)·up, zeros without LoRA — x (N, I) → (N, O) */
-function loraUpdate(backend: TensorBackend, x: Tensor2D, lora: PackedLora | null, outputs: number): Tensor2D {
-  if (lora === null) return zeros<Rank.R2>([x.shape[0], outputs]);
-  return backend.restore(backend.product(backend.product(backend.compress(x), lora.down), lora.up));
+/** (x·downᵀ)·upᵀ of some rows, zeros without LoRA — x (N, I) → (count, O) */
+function loraUpdate(
+  backend: TensorBackend,
+  x: CompressedMatrix,
+  range: RowRange,
+  lora: PackedLora | null,
+  outputs: number,
+): Tensor2D {
+  if (lora === null) return zeros<Rank.R2>([range.count, outputs]);
+  const reduced = backend.productTransposedRight(backend.compress(backend.restore(x, range)), lora.down);
+  return backend.restore(backend.productTransposedRight(reduced, lora.up));
 }

@@ -1,4 +1,4 @@
-import { concat, dispose, keep, mul, pad, tensor2d, tidy, transpose, zeros } from '@tensorflow/tfjs-core';
+import { concat, dispose, keep, mul, pad, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { loraInitA } from '@claas/core-sdpo';
 import type { CompressedMatrix, Matrix, TensorBackend } from '@claas/tensor-backend';
@@ -114,25 +114,21 @@ export class LoraAdapter {
   }
 
   private packGroup(backend: TensorBackend, layerIndex: number, group: LinearGroup): PackedLora | null {
-    const totalRows = group.matrix.rows;
-    const downs: Tensor2D[] = [];
-    const ups: Tensor2D[] = [];
-    let row = 0;
+    const blocks: LoraBlock[] = [];
+    let from = 0;
     for (const { module, rows } of group.modules) {
       const A = this.tensors.get(adapterKey(layerIndex, module, 'A'));
       const B = this.tensors.get(adapterKey(layerIndex, module, 'B'));
-      if (A !== undefined && B !== undefined) {
-        downs.push(transpose(A));
-        ups.push(tidy(() => padColumns(mul(transpose(B), this.scale), row, totalRows - row - rows)));
-      }
-      row += rows;
+      if (A !== undefined && B !== undefined) blocks.push({ A, B, from });
+      from += rows;
     }
-    if (downs.length === 0) return null;
-    const compressed = (parts: Tensor2D[], axis: number): CompressedMatrix =>
-      tidy(() => keep(backend.compress(concat(parts, axis)) as Matrix as Tensor2D)) as Matrix as CompressedMatrix;
-    const packed = { down: compressed(downs, 1), up: compressed(ups, 0) };
-    dispose([...downs, ...ups]);
-    return packed;
+    if (blocks.length === 0) return null;
+    const kept = (work: () => Tensor2D): CompressedMatrix =>
+      tidy(() => keep(backend.compress(work()) as Matrix as Tensor2D)) as Matrix as CompressedMatrix;
+    return {
+      down: kept(() => joined(blocks.map(({ A }) => A))),
+      up: kept(() => mul(diagonal(blocks, group.matrix.rows), this.scale)),
+    };
   }
 
   private *entries() {
@@ -168,9 +164,27 @@ function assertShape(key: string, tensors: ReadonlyMap<string, Tensor2D>, expect
   throw new AdapterShapeError(key, shape ? `[${shape.join(', ')}]` : 'missing', `[${expected.join(', ')}]`);
 }
 
-function padColumns(x: Tensor2D, before: number, after: number): Tensor2D {
-  return pad(x, [
-    [0, 0],
-    [before, after],
-  ]);
+/** A module's factors, and where its outputs begin among those of its group. */
+interface LoraBlock {
+  readonly A: Tensor2D;
+  readonly B: Tensor2D;
+  readonly from: number;
+}
+
+/** One below the other. */
+function joined(parts: readonly Tensor2D[]): Tensor2D {
+  return parts.length === 1 ? parts[0]! : concat([...parts], 0);
+}
+
+/** Every B in its own columns and at its own outputs, zeros elsewhere — (O, nR) */
+function diagonal(blocks: readonly LoraBlock[], O: number): Tensor2D {
+  const columns = blocks.map(({ B, from }) => {
+    const after = O - from - B.shape[0];
+    if (after === 0 && from === 0) return B;
+    return pad(B, [
+      [from, after],
+      [0, 0],
+    ]) as Tensor2D;
+  });
+  return columns.length === 1 ? columns[0]! : concat(columns, 1);
 }

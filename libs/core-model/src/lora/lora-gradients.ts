@@ -1,4 +1,4 @@
-import { dispose, mul, slice, tidy, transpose } from '@tensorflow/tfjs-core';
+import { dispose, mul, slice, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { TensorBackend } from '@claas/tensor-backend';
 import type { LayerLoraGradients } from '../model/layer-pass.js';
@@ -46,20 +46,21 @@ function unpackGroup(
   tensors: Map<string, Tensor2D>,
 ): void {
   const { rank, targetModules } = adapter.shape;
-  const [dA, dUp] = [backend.restore(packed.dA), backend.restore(packed.dUp)];
+  const dDown = backend.restore(packed.dDown);
+  const dUp = backend.restore(packed.dUp);
   let row = 0;
   let reduced = 0;
   for (const { module, rows } of group.modules) {
     if (targetModules.includes(module)) {
       const [atRow, atReduced] = [row, reduced];
-      tensors.set(adapterKey(layerIndex, module, 'A'), slice(dA, [atReduced, 0], [rank, dA.shape[1]]));
+      tensors.set(adapterKey(layerIndex, module, 'A'), slice(dDown, [atReduced, 0], [rank, dDown.shape[1]]));
       tensors.set(
         adapterKey(layerIndex, module, 'B'),
-        tidy(() => mul(transpose(slice(dUp, [atReduced, atRow], [rank, rows])), adapter.scale)),
+        tidy(() => mul(slice(dUp, [atRow, atReduced], [rows, rank]), adapter.scale)),
       );
       reduced += rank;
     }
     row += rows;
   }
-  dispose([dA, dUp]);
+  dispose([dDown, dUp]);
 }

@@ -40,14 +40,14 @@ export function attentionBlockForward(x: Tensor2D, pass: LayerPass): AttentionAc
   const { backend, layer, lora, from } = pass;
   const norm = normForward(x, layer.inputNorm, pass);
   const qkv = linearForward(backend, norm.y, layer.groups.qkv, lora?.qkv ?? null);
-  const heads = rotatedHeadsForward(backend.restore(qkv.y), pass);
+  const heads = rotatedHeadsForward(qkv.y, pass);
   const attended = attend(heads, pass);
   const merged = backend.compress(mergeHeads(attended.output));
   const o = linearForward(backend, merged, layer.groups.o, lora?.o ?? null);
-  const h: Tensor2D = add(rowsFrom(x, from), backend.restore(o.y));
+  const h: Tensor2D = add(rowsFrom(x, from), o.y);
   const saved = size(attended.saved) <= 2 * size([qkv.y]) ? attended.saved : null;
   return {
-    kept: { qkv: qkv.y, qkvReduced: qkv.reduced, merged, oReduced: o.reduced, h, saved },
+    kept: { qkv: backend.compress(qkv.y), qkvReduced: qkv.reduced, merged, oReduced: o.reduced, h, saved },
     derived: { norm, heads, saved: attended.saved },
   };
 }

@@ -1,3 +1,5 @@
+import { add } from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { CompressedMatrix, FrozenMatrix, TensorBackend } from '@claas/tensor-backend';
 import type { LoraModuleName } from '../adapter-files/lora-module.js';
 
@@ -6,7 +8,7 @@ export interface LinearGroup {
   /** (O, I): the rows of `modules` one after the other. */
   readonly matrix: FrozenMatrix;
   /** (1, O), or null. */
-  readonly bias: CompressedMatrix | null;
+  readonly bias: Tensor2D | null;
   readonly modules: readonly LinearGroupModule[];
 }
 
@@ -20,22 +22,22 @@ export interface LinearGroupModule {
  * Blocks that belong to no module are zero.
  */
 export interface PackedLora {
-  /** (I, nR): the modules' A, transposed, side by side. */
+  /** (nR, I): the modules' A, one below the other. */
   readonly down: CompressedMatrix;
-  /** (nR, O): the modules' B, transposed and times alpha / r, on the diagonal. */
+  /** (O, nR): the modules' B times alpha / r, on the diagonal. */
   readonly up: CompressedMatrix;
 }
 
-/** (N, nR): x·down, which the backward pass needs; null without LoRA. */
+/** (N, nR): x·downᵀ, which the backward pass needs; null without LoRA. */
 export type Reduced = CompressedMatrix | null;
 
 export interface LinearForward {
   /** (N, O) */
-  readonly y: CompressedMatrix;
+  readonly y: Tensor2D;
   readonly reduced: Reduced;
 }
 
-/** y = x·Wᵀ + bias + (x·down)·up — x (N, I) */
+/** y = x·Wᵀ + bias + (x·downᵀ)·upᵀ — x (N, I) */
 export function linearForward(
   backend: TensorBackend,
   x: CompressedMatrix,
@@ -47,19 +49,24 @@ export function linearForward(
 }
 
 export function linearReduced(backend: TensorBackend, x: CompressedMatrix, lora: PackedLora | null): Reduced {
-  return lora === null ? null : backend.product(x, lora.down);
+  return lora === null ? null : backend.productTransposedRight(x, lora.down);
 }
 
+/**
+ * The sum is float32: what an adapter adds is at first far less than one unit in the last place of the short format, and the frozen product
+ * has been rounded to that already, so that rounding their sum would leave nothing of it.
+ */
 export function linearOutput(
   backend: TensorBackend,
   x: CompressedMatrix,
   reduced: Reduced,
   group: LinearGroup,
   lora: PackedLora | null,
-): CompressedMatrix {
-  const frozen = backend.frozenProduct(x, group.matrix);
-  const biased = group.bias === null ? frozen : backend.sum(frozen, group.bias);
-  return lora === null || reduced === null ? biased : backend.sum(biased, backend.product(reduced, lora.up));
+): Tensor2D {
+  const frozen = backend.restore(backend.frozenProduct(x, group.matrix));
+  const biased: Tensor2D = group.bias === null ? frozen : add(frozen, group.bias);
+  if (lora === null || reduced === null) return biased;
+  return add(biased, backend.restore(backend.productTransposedRight(reduced, lora.up)));
 }
 
 export interface LinearGradients {
@@ -71,8 +78,8 @@ export interface LinearGradients {
 
 export interface PackedLoraGradients {
   /** (nR, I): the gradients of the modules' A, one below the other. */
-  readonly dA: CompressedMatrix;
-  /** (nR, O): the gradient of `up`; only its diagonal blocks are weights. */
+  readonly dDown: CompressedMatrix;
+  /** (O, nR): the gradient of `up`; only its diagonal blocks are weights. */
   readonly dUp: CompressedMatrix;
 }
 
@@ -89,7 +96,7 @@ export function linearBackward(
   const dFrozen = backend.frozenProductBackward(dy, group.matrix);
   if (lora === null || reduced === null) return { dx: dFrozen, lora: null };
   const { dReduced, ...gradients } = loraBackward(backend, dy, x, reduced, lora);
-  return { dx: backend.sum(dFrozen, backend.productTransposedRight(dReduced, lora.down)), lora: gradients };
+  return { dx: backend.sum(dFrozen, backend.product(dReduced, lora.down)), lora: gradients };
 }
 
 /** The gradients of the LoRA weights alone; null without LoRA. Arguments as those of `linearBackward`. */
@@ -101,8 +108,8 @@ export function linearLoraBackward(
   lora: PackedLora | null,
 ): PackedLoraGradients | null {
   if (lora === null || reduced === null) return null;
-  const { dA, dUp } = loraBackward(backend, dy, x, reduced, lora);
-  return { dA, dUp };
+  const { dDown, dUp } = loraBackward(backend, dy, x, reduced, lora);
+  return { dDown, dUp };
 }
 
 function loraBackward(
@@ -112,9 +119,9 @@ function loraBackward(
   reduced: CompressedMatrix,
   lora: PackedLora,
 ): PackedLoraGradients & { readonly dReduced: CompressedMatrix } {
-  // y = biased + reduced·up
-  const dReduced = backend.productTransposedRight(dy, lora.up);
-  const dUp = backend.productTransposedLeft(reduced, dy);
-  // reduced = x·down
-  return { dReduced, dUp, dA: backend.productTransposedLeft(dReduced, x) };
+  // y = biased + reduced·upᵀ
+  const dReduced = backend.product(dy, lora.up);
+  const dUp = backend.productTransposedLeft(dy, reduced);
+  // reduced = x·downᵀ
+  return { dReduced, dUp, dDown: backend.productTransposedLeft(dReduced, x) };
 }

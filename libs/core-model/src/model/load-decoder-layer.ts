@@ -55,7 +55,7 @@ async function loadGroup(
   const shapes = modules.map((module) => ({ module, shape: moduleShape(config, module) }));
   const matrix = await loader.matrix(shapes.map(({ module, shape }) => ({ name: `${path(module)}.weight`, shape })));
   const bias = hasBias
-    ? await loader.compressedRow(
+    ? await loader.row(
         modules.map((module) => `${path(module)}.bias`),
         shapes.map(({ shape }) => shape[0]),
       )

@@ -32,10 +32,10 @@ export function mlpBlockActivations(h: Tensor2D, pass: LayerPass): MlpActivation
   const { backend, layer, lora } = pass;
   const norm = normForward(h, layer.postAttentionNorm, pass);
   const gateUp = linearForward(backend, norm.y, layer.groups.gateUp, lora?.gateUp ?? null);
-  const activated = backend.swiglu(gateUp.y);
+  const activated = backend.compress(backend.swiglu(gateUp.y));
   const downReduced = linearReduced(backend, activated, lora?.down ?? null);
   return {
-    kept: { gateUp: gateUp.y, gateUpReduced: gateUp.reduced, downReduced },
+    kept: { gateUp: backend.compress(gateUp.y), gateUpReduced: gateUp.reduced, downReduced },
     derived: { norm, activated },
   };
 }
@@ -51,8 +51,7 @@ export function mlpBlockOutput(
   { kept: { downReduced }, derived: { activated } }: MlpActivations,
   { backend, layer, lora }: LayerPass,
 ): Tensor2D {
-  const down = linearOutput(backend, activated, downReduced, layer.groups.down, lora?.down ?? null);
-  return add(h, backend.restore(down));
+  return add(h, linearOutput(backend, activated, downReduced, layer.groups.down, lora?.down ?? null));
 }
 
 /** Gradients of both — dy (N, C) → dh (N, C) */

@@ -1,6 +1,6 @@
 import { dispose, keep, reshape, tensor1d } from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { CompressedMatrix, FrozenMatrix, TensorBackend, WeightBytes } from '@claas/tensor-backend';
+import type { FrozenMatrix, TensorBackend, WeightBytes } from '@claas/tensor-backend';
 import type { WeightFiles } from '../safetensors/weight-files.js';
 import { yieldToEventLoop } from './event-loop.js';
 
@@ -46,13 +46,12 @@ export class WeightLoader {
     return this.own(keep(tensor1d(values, 'float32')));
   }
 
-  /** Vectors one after the other as one row (1, n). @throws ModelDirectoryError, ComputationCancelledError */
-  async compressedRow(names: readonly string[], lengths: readonly number[]): Promise<CompressedMatrix> {
+  /** The same as one row (1, n). @throws ModelDirectoryError, ComputationCancelledError */
+  async row(names: readonly string[], lengths: readonly number[]): Promise<Tensor2D> {
     const vector = await this.vector(names, lengths);
-    const row: Tensor2D = reshape(vector, [1, vector.shape[0]]);
-    const compressed = this.own(this.backend.compress(row));
-    dispose([row, vector]);
-    return compressed;
+    const row = this.own(keep<Tensor2D>(reshape(vector, [1, vector.shape[0]])));
+    dispose(vector);
+    return row;
   }
 
   /** Has a tensor disposed of with everything else when loading fails. */

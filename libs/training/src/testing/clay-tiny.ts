@@ -7,6 +7,7 @@ import type { DistillationTask, Rollout, TrainingSettings } from '@claas/contrac
 import { LanguageModel, LORA_MODULE_NAMES, LoraAdapter, writeAdapterFiles } from '@claas/core-model';
 import { ChatTemplate, Tokenizer } from '@claas/core-model/text';
 import { createTensorBackend } from '@claas/tensor-backend';
+import type { TensorBackend } from '@claas/tensor-backend';
 import type { DistillationContext } from '../distillation/index.js';
 
 const CLAY_TINY = fileURLToPath(new URL('../../../../models/clay-tiny/model', import.meta.url));
@@ -17,9 +18,9 @@ export async function loadClayText(): Promise<{ readonly tokenizer: Tokenizer; r
   return { tokenizer, template: await ChatTemplate.load(CLAY_TINY, tokenizer) };
 }
 
-/** The whole of it, on the backend that every machine has. */
-export async function loadClay(): Promise<DistillationContext> {
-  const backend = await createTensorBackend('wasm');
+/** The whole of it, by default on the backend that every machine has. */
+export async function loadClay(backend?: TensorBackend): Promise<DistillationContext> {
+  backend ??= await createTensorBackend('wasm');
   return { model: await LanguageModel.load(CLAY_TINY, backend), ...(await loadClayText()) };
 }
 
