@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Reply } from './service/service-client.js';
+import { EXECUTION_MODE } from './service/execution-mode.js';
 import { ServiceProcess } from './service/service-process.js';
 
 const MEBIBYTE = 1 << 20;
@@ -22,7 +23,7 @@ describe('operation', () => {
     expect((await client.get('/')).body).toMatchObject({
       name: expect.any(String),
       version: expect.any(String),
-      mode: 'local',
+      mode: EXECUTION_MODE,
     });
     const health = await client.get('/v1/health');
     expect(health.status).toBe(200);

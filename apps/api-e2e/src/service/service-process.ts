@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startRemoteService, type RemoteService } from './execution-mode.js';
 import { ServiceClient } from './service-client.js';
 
 const API_MAIN = fileURLToPath(new URL('../../../api/dist/main.js', import.meta.url));
@@ -23,11 +24,12 @@ export class ServiceProcess {
     readonly directory: string,
     readonly port: number,
     private readonly settings: Readonly<Record<string, string>>,
+    private readonly remote: RemoteService | null,
   ) {}
 
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
     const directory = await mkdtemp(path.join(tmpdir(), 'claas-e2e-'));
-    const service = new ServiceProcess(directory, await freePort(), settings);
+    const service = new ServiceProcess(directory, await freePort(), settings, await startRemoteService(directory));
     await service.restart();
     return service;
   }
@@ -68,6 +70,7 @@ export class ServiceProcess {
         CLAAS_DATA_DIR: this.directory,
         CLAAS_LORA_ROOT: this.loraRoot,
         FEEDBACK_LOG_DIR: path.join(this.directory, 'feedback_logs'),
+        ...this.remote?.settings,
         ...this.settings,
       },
     });
@@ -99,12 +102,13 @@ export class ServiceProcess {
 
   async stopAndRemove(): Promise<void> {
     await this.stop();
+    await this.remote?.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Process ids of the trainers that this API has started, now. */
+  /** Process ids of the trainers that this API works with, now. */
   async trainerProcessIds(): Promise<number[]> {
-    return childrenOf(this.processId);
+    return this.remote?.trainerProcessIds() ?? childrenOf(this.processId);
   }
 
   private isRunning(): boolean {

@@ -90,7 +90,7 @@ describe('POST /v1/feedback', () => {
     expect(body.request_id).toMatch(/^[0-9a-f]{32}$/);
     expect(body.receipt).toMatchObject({ gap_before: 0.4, gap_after: 0.3, verified: { max_difference: 0 } });
     expect(body.receipt?.tokens).toHaveLength(12);
-    const phases = ['queue', 'drain', 'sleep', 'distill', 'save', 'wake', 'publish', 'verify', 'total'];
+    const phases = ['queue', 'drain', 'sleep', 'distill', 'save', 'wake', 'publish', 'verify', 'logprobs', 'total'];
     expect(Object.keys(body.timing_ms).sort()).toEqual(phases.sort());
     for (const milliseconds of Object.values(body.timing_ms)) {
       expect(Number.isInteger(milliseconds) && milliseconds >= 0).toBe(true);

@@ -110,10 +110,16 @@ export class CompletionRelay {
           headersTimeout: answerMs,
           bodyTimeout: answerMs,
         },
-        new RelayExchange(target, { view, onAnswer: tell, settle, signal }),
+        new RelayExchange(target, { view, headers: headersOf(request, served), onAnswer: tell, settle, signal }),
       );
     });
   }
+}
+
+/** Who answered, for whoever wants to know: the body is the server's own. */
+function headersOf({ served }: RelayRequest, { version }: ServedRequest): Readonly<Record<string, string>> {
+  if (served.kind === 'base' || version === null) return {};
+  return { 'x-claas-lora-id': served.loraId, 'x-claas-version': String(version) };
 }
 
 /** What the client can do something about is passed on in the server's words; the rest is an error of this service. */

@@ -24,6 +24,8 @@ export interface Refusal {
 
 export interface ExchangeOptions {
   readonly view: AnswerView;
+  /** Of every answer that is passed on. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Told before the client can know that the answer has ended. */
   readonly onAnswer: (answer: RelayedAnswer) => void;
   /** Resolves when the answer has gone out (null) or is a refusal; rejects when it broke off. */
@@ -64,7 +66,8 @@ export class RelayExchange implements Dispatcher.DispatchHandler {
     this.contentType = String(headers['content-type'] ?? this.contentType);
     this.isStream = status === 200 && this.contentType.startsWith('text/event-stream');
     if (!this.isStream) return;
-    this.target.writeHead(status, { 'content-type': this.contentType, 'x-accel-buffering': 'no' });
+    const { headers: own } = this.options;
+    this.target.writeHead(status, { ...own, 'content-type': this.contentType, 'x-accel-buffering': 'no' });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -99,7 +102,8 @@ export class RelayExchange implements Dispatcher.DispatchHandler {
     }
     const edited = Buffer.from(this.read(body.toString('latin1')) ?? '', 'latin1');
     this.tell();
-    this.target.writeHead(200, { 'content-type': this.contentType, 'content-length': edited.length });
+    const length = { 'content-type': this.contentType, 'content-length': edited.length };
+    this.target.writeHead(200, { ...this.options.headers, ...length });
     this.target.end(edited);
     this.options.settle(null, null);
   }

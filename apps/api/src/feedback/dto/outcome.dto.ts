@@ -57,6 +57,12 @@ export class TimingDto implements PhaseTimings {
   @ApiProperty({ description: 'Checking that the server answers with it.', type: 'integer' })
   verify!: number;
 
+  @ApiProperty({
+    description: 'Always 0, for clients of the Python service: log-probs are known from sampling or measured by the step.',
+    type: 'integer',
+  })
+  logprobs!: 0;
+
   @ApiProperty({ description: 'From acceptance to the end.', type: 'integer' })
   total!: number;
 }
@@ -96,6 +102,6 @@ export function toOutcome(feedback: Feedback): OnTheWire<OutcomeDto> {
     distill_result: isDistilled ? { lora_id: loraId, version, metadata: toMetricsOnTheWire(result.metrics) } : null,
     receipt: isDistilled ? toReceiptOnTheWire(result.receipt, verification) : null,
     vllm: { slept, woke, published, verified: verification?.verified ?? false },
-    timing_ms: feedback.timings,
+    timing_ms: { ...feedback.timings, logprobs: 0 },
   };
 }

@@ -16,6 +16,8 @@ export class LoraRegistry {
   private readonly loaded = new Map<string, LoadedLora>();
   /** What the prefix cache of releases that know adapters by name alone goes on answering with. */
   private cachedByName = new Map<string, string>();
+  /** The next load answers with the files of the one before it: what a server with a mixed-up cache does. */
+  mixesUpNextLoad = false;
 
   constructor(
     private readonly root: string,
@@ -50,7 +52,10 @@ export class LoraRegistry {
         `The lora adapter '${name}' has already been loaded. If you want to load the adapter in place, set 'load_inplace' to True.`,
       );
     }
-    this.loaded.set(name, { path, copy: await this.read(name, path) });
+    const before = [...this.loaded.values()].at(-1);
+    const copy = await this.read(name, path);
+    this.loaded.set(name, { path, copy: this.mixesUpNextLoad ? (before?.copy ?? copy) : copy });
+    this.mixesUpNextLoad = false;
     return `Success: LoRA adapter '${name}' added successfully.`;
   }
 

@@ -81,6 +81,11 @@ export class VllmDouble {
     return this.context.loras.list();
   }
 
+  /** The next adapter that is loaded answers with the weights of the one before it, and nobody is told. */
+  mixUpNextLoad(): void {
+    this.context.loras.mixesUpNextLoad = true;
+  }
+
   /** Names of the calls so far, without those that only look. */
   orders(): readonly VllmCallName[] {
     const looks: readonly (VllmCallName | null)[] = [

@@ -1,0 +1,37 @@
+import { ModalDouble } from '@claas/contracts/testing/modal';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RemoteService } from './execution-mode.js';
+
+const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
+const IMAGE = 'claas-trainer:latest';
+
+/** Modal's double, whose image holds this workspace with the native library that `npm test` has set up. */
+export class ModalService implements RemoteService {
+  private constructor(private readonly double: ModalDouble) {}
+
+  static async start(): Promise<ModalService> {
+    const double = await ModalDouble.start({
+      image: {
+        files: { '/opt/claas': WORKSPACE },
+        environment: { XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache') },
+      },
+    });
+    double.images.publish(IMAGE);
+    return new ModalService(double);
+  }
+
+  get settings(): Readonly<Record<string, string>> {
+    return { ...this.double.environment, CLAAS_DISTILL_EXECUTION_MODE: 'modal', CLAAS_MODAL_IMAGE: IMAGE };
+  }
+
+  trainerProcessIds(): Promise<number[]> {
+    const processes = this.double.sandboxes.running().flatMap(({ execs }) => [...execs.values()]);
+    return Promise.resolve(processes.filter(({ exit }) => exit === null).map(({ processId }) => processId!));
+  }
+
+  close(): Promise<void> {
+    return this.double.close();
+  }
+}
