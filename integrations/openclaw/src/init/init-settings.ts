@@ -1,69 +1,74 @@
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import type { GatewayOptions } from '../set-up/openclaw-config.js';
+import { EnvironmentReader, type Environment } from './environment-reader.js';
 
 export interface InitSettings {
+  readonly claasUrl: string;
+  readonly loraId: string;
   /** Where openclaw.json goes. */
   readonly configFolder: string;
   readonly timeoutSeconds: number;
-  readonly gateway: GatewayOptions;
+  /** What the gateway is to be like in front of that base model. */
+  readonly gatewayFor: (baseModel: string) => GatewayOptions;
 }
 
 /** `integrations/openclaw`, wherever it is installed. */
 const PLUGIN_FOLDER = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
-type Environment = Readonly<Record<string, string | undefined>>;
+const LARGE_MODEL = {
+  contextWindow: 32_768,
+  maxTokens: 4096,
+  isSmall: false,
+  systemPrompt: null,
+  training: {},
+};
+
+/** The model that ships: its context of 2048 tokens is less than OpenClaw accepts, and it learns with larger steps. */
+const SHIPPED_MODEL = {
+  contextWindow: 4096,
+  maxTokens: 256,
+  isSmall: true,
+  systemPrompt: 'You are a friendly assistant.',
+  training: { learning_rate: 0.003, steps: 8 },
+};
 
 /** @throws Error that names every variable that can't be used */
 export function readInitSettings(environment: Environment): InitSettings {
-  const problems: string[] = [];
-  const text = (name: string, otherwise: string): string => environment[name]?.trim() || otherwise;
-  const number = (name: string, otherwise: number, least: number): number => {
-    const value = Number(text(name, String(otherwise)));
-    if (!Number.isInteger(value) || value < least) problems.push(`${name} must be a whole number, ${least} or more`);
-    return value;
-  };
-  const configFolder = text('OPENCLAW_STATE_DIR', path.join(text('HOME', '.'), '.openclaw'));
-  const claasUrl = text('CLAAS_URL', 'http://127.0.0.1:8080').replace(/\/+$/, '');
-  if (!/^https?:\/\//.test(claasUrl)) problems.push('CLAAS_URL must be an http or https address');
-  const allowedUsers = text('TELEGRAM_ALLOWED_USERS', '')
-    .split(/[\s,]+/)
-    .filter(Boolean);
-  if (!allowedUsers.every((id) => /^\d+$/.test(id)))
-    problems.push('TELEGRAM_ALLOWED_USERS must be numbers, with commas');
-  const bind = text('OPENCLAW_BIND', 'loopback');
-  if (bind !== 'loopback' && bind !== 'lan') problems.push('OPENCLAW_BIND must be loopback or lan');
-  const training = readTraining(text('CLAAS_TRAINING', '{}'), problems);
-  const settings: InitSettings = {
-    configFolder,
-    timeoutSeconds: number('INIT_TIMEOUT_S', 900, 1),
-    gateway: {
+  const read = new EnvironmentReader(environment);
+  const configFolder = read.text('OPENCLAW_STATE_DIR') ?? path.join(read.text('HOME') ?? '.', '.openclaw');
+  const url = read.matching('CLAAS_URL', /^https?:\/\//, 'an http or https address');
+  const claasUrl = (url ?? 'http://127.0.0.1:8080').replace(/\/+$/, '');
+  const loraId = read.text('LORA_ID') ?? 'openclaw/assistant';
+  const port = read.wholeNumber('OPENCLAW_PORT', 1) ?? 18_789;
+  const bind = read.oneOf('OPENCLAW_BIND', ['loopback', 'lan']) ?? 'loopback';
+  const users = read.matching('TELEGRAM_ALLOWED_USERS', /^[\d\s,]+$/, 'numbers, with commas between them');
+  const allowedUsers = users?.split(/[\s,]+/).filter(Boolean) ?? [];
+  const apiRoot = read.matching('TELEGRAM_API_ROOT', /^https?:\/\//, 'an http or https address');
+  const timeoutSeconds = read.wholeNumber('INIT_TIMEOUT_S', 1) ?? 900;
+  const contextWindow = read.wholeNumber('MODEL_CONTEXT_WINDOW', 4000);
+  const maxTokens = read.wholeNumber('MODEL_MAX_TOKENS', 1);
+  const isSmall = read.oneOf('MODEL_IS_SMALL', ['true', 'false']);
+  const systemPrompt = read.text('SYSTEM_PROMPT');
+  const training = read.object('CLAAS_TRAINING', '{"learning_rate": 0.003}');
+  if (read.problems.length > 0) throw new Error(read.problems.join('; '));
+  const gatewayFor = (baseModel: string): GatewayOptions => {
+    const usual = baseModel === 'clay-tiny' ? SHIPPED_MODEL : LARGE_MODEL;
+    return {
       claasUrl,
-      loraId: text('LORA_ID', 'openclaw/assistant'),
+      loraId,
       pluginFolder: PLUGIN_FOLDER,
       workspace: path.join(configFolder, 'workspace'),
-      gateway: { port: number('OPENCLAW_PORT', 18_789, 1), bind: bind === 'lan' ? 'lan' : 'loopback' },
+      gateway: { port, bind },
       model: {
-        contextWindow: number('MODEL_CONTEXT_WINDOW', 32_768, 4000),
-        maxTokens: number('MODEL_MAX_TOKENS', 4096, 1),
-        isSmall: text('MODEL_IS_SMALL', 'false') === 'true',
-        systemPrompt: text('SYSTEM_PROMPT', '') || null,
+        contextWindow: contextWindow ?? usual.contextWindow,
+        maxTokens: maxTokens ?? usual.maxTokens,
+        isSmall: isSmall === null ? usual.isSmall : isSmall === 'true',
+        systemPrompt: systemPrompt ?? usual.systemPrompt,
       },
-      telegram: { allowedUsers, apiRoot: text('TELEGRAM_API_ROOT', '') || null },
-      training,
-    },
+      telegram: { allowedUsers, apiRoot },
+      training: training ?? usual.training,
+    };
   };
-  if (problems.length > 0) throw new Error(problems.join('; '));
-  return settings;
-}
-
-function readTraining(text: string, problems: string[]): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Named below, with every other text that is no object.
-  }
-  problems.push('CLAAS_TRAINING must be a JSON object such as {"learning_rate": 0.003}');
-  return {};
+  return { claasUrl, configFolder, gatewayFor, loraId, timeoutSeconds };
 }

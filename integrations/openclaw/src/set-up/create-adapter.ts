@@ -43,3 +43,12 @@ export async function createAdapter(claasUrl: string, loraId: string): Promise<b
   if (code === 'adapter_exists') return false;
   throw new Error(`the adapter ${loraId} can't be made: ${detail ?? text}`);
 }
+
+/** The base model's name, which the list of models begins with. */
+export async function baseModelOf(claasUrl: string): Promise<string> {
+  const response = await fetch(`${claasUrl}/v1/models`, { signal: AbortSignal.timeout(30_000) });
+  const { data } = (await response.json()) as { data?: readonly { id: string }[] };
+  const base = data?.[0];
+  if (base === undefined) throw new Error(`${claasUrl}/v1/models answers ${response.status} and names no model.`);
+  return base.id;
+}
