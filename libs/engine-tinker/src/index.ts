@@ -6,5 +6,6 @@ export { TinkerEngine } from './engine/tinker-engine.js';
 export type { TinkerEngineOptions } from './engine/tinker-engine.js';
 export type { VerificationTolerance } from './serving/compare-logprobs.js';
 export { TinkerServing } from './serving/tinker-serving.js';
+export { locateTextModel } from './text/locate-text-model.js';
 export { TextModel } from './text/text-model.js';
 export { TinkerConnection } from './tinker-connection.js';

@@ -55,9 +55,7 @@ export class TinkerConnection {
 
   /** Lets something end that nobody waits for; `settled` and `close` do. */
   later(work: Promise<unknown>): void {
-    const settled = work
-      .catch(() => undefined)
-      .finally(() => this.background.delete(settled));
+    const settled = work.catch(() => undefined).finally(() => this.background.delete(settled));
     this.background.add(settled);
   }
 

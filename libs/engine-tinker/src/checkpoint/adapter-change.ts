@@ -11,7 +11,8 @@ export async function adapterChange(before: AdapterTensors, after: AdapterTensor
     if (A.part !== 'A') continue;
     const keyOfB = key.replace('.lora_A.', '.lora_B.');
     const [B, afterA, afterB] = [before.tensors.get(keyOfB), after.tensors.get(key), after.tensors.get(keyOfB)];
-    if (B === undefined || afterA === undefined || afterB === undefined) throw new RangeError(`${key} has no counterpart`);
+    if (B === undefined || afterA === undefined || afterB === undefined)
+      throw new RangeError(`${key} has no counterpart`);
     squared += squaredChange(A, B, afterA, afterB);
     // A large adapter has hundreds of modules, and others wait for this thread.
     await breathe();

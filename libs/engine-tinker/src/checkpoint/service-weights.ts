@@ -7,7 +7,8 @@ import type { AdapterTensor, AdapterTensors, LoraPart } from '@claas/core-model/
 import { RAW_CONFIG_FILE, RAW_WEIGHTS_FILE } from './unpack-archive.js';
 
 /** Of a dense decoder's linear module, whatever is put before and behind it. */
-const KEY = /^(?:base_model\.model\.)*(?:model\.)*(?:language_model\.)?layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_(A|B)(?:\.default)?\.weight$/;
+const KEY =
+  /^(?:base_model\.model\.)*(?:model\.)*(?:language_model\.)?layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_(A|B)(?:\.default)?\.weight$/;
 
 export interface ServiceWeights {
   readonly loraAlpha: number;

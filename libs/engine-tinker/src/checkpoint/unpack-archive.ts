@@ -50,5 +50,8 @@ function isAdapterFile(name: string): boolean {
 }
 
 function refused(found: string): ClaasError {
-  return new ClaasError('trainer_protocol', `The Tinker service's archive of an adapter has ${found}. Nothing was saved.`);
+  return new ClaasError(
+    'trainer_protocol',
+    `The Tinker service's archive of an adapter has ${found}. Nothing was saved.`,
+  );
 }

@@ -64,7 +64,8 @@ export class TinkerClient {
         signal: submission.signal,
       });
       if (reply.status === 410) {
-        if (++resends > MAX_RESENDS) throw new TinkerRequestError(name, 'server', 'its promise expired again and again.');
+        if (++resends > MAX_RESENDS)
+          throw new TinkerRequestError(name, 'server', 'its promise expired again and again.');
         ({ requestId } = await this.submit(submission));
       } else if (reply.status !== 408) {
         if (isProtobuf(reply)) return reply;

@@ -16,22 +16,27 @@ export interface PreparedStep extends PreparedDistillation {
  * that is allowed, and a temperature other than 1 needs the whole vocabulary.
  * @throws ClaasError as DistillationEngine.prepare
  */
-export function prepareStep({ text, settings, contextLength }: TinkerConnection, request: DistillationRequest): PreparedStep {
+export function prepareStep(
+  { text, settings, contextLength }: TinkerConnection,
+  request: DistillationRequest,
+): PreparedStep {
   const { baseModel, maxTopK } = settings;
   if (request.baseModel !== baseModel) throw otherBaseModel(request.baseModel, baseModel);
   const { topK, alpha, isClip, klRegWeight } = request.settings;
-  if (topK !== null && topK > maxTopK) throw supportTooLarge(topK, maxTopK);
   const prepared = text.prepare(request, contextLength);
   assertRoom(prepared, contextLength);
-  const K = Math.min(topK ?? maxTopK, text.vocabularySize);
-  const isWhole = K === text.vocabularySize;
+  const K = Math.min(topK ?? maxTopK, maxTopK, text.vocabularySize);
+  const isCut = topK !== null && K < Math.min(topK, text.vocabularySize);
+  const warnings = [...prepared.warnings, ...(isCut ? [supportWarning(topK, K)] : [])];
+  const { temperature } = prepared;
   const loss = { alpha, isClip, klRegWeight };
-  if (isWhole || prepared.temperature === 1) return { ...prepared, K, loss: { ...loss, temperature: prepared.temperature } };
+  if (K === text.vocabularySize || temperature === 1)
+    return { ...prepared, warnings, K, loss: { ...loss, temperature } };
   return {
     ...prepared,
     K,
     rolloutLogprobs: null,
-    warnings: [...prepared.warnings, temperatureWarning(prepared.temperature)],
+    warnings: [...warnings, temperatureWarning(temperature)],
     loss: { ...loss, temperature: 1 },
   };
 }
@@ -55,12 +60,8 @@ export function otherBaseModel(requested: string, baseModel: string): ClaasError
   );
 }
 
-function supportTooLarge(topK: number, maxTopK: number): ClaasError {
-  return new ClaasError(
-    'request_invalid',
-    `top_k is ${topK}; the Tinker service is asked for at most ${maxTopK} alternatives per token (CLAAS_TINKER_MAX_TOP_K). Send a smaller one, or leave it out.`,
-    { field: 'training.top_k', top_k: topK, max_top_k: maxTopK },
-  );
+function supportWarning(topK: number, K: number): string {
+  return `The support was cut from top_k ${topK} to ${K}, as many alternatives as the Tinker service is asked for (CLAAS_TINKER_MAX_TOP_K).`;
 }
 
 function temperatureWarning(temperature: number): string {

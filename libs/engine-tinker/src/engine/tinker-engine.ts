@@ -96,7 +96,7 @@ export class TinkerEngine extends DistillationEngine {
   }
 
   override async health(): Promise<EngineHealth> {
-    const { settings, session, contextLength } = this.connection;
+    const { settings, session } = this.connection;
     const details = {
       service: settings.baseUrl,
       base_model: settings.baseModel,
@@ -105,6 +105,7 @@ export class TinkerEngine extends DistillationEngine {
     };
     try {
       await this.connection.check();
+      const { contextLength } = this.connection;
       return { ready: true, problem: null, details: { ...details, baseModel: settings.baseModel, contextLength } };
     } catch (error) {
       return { ready: false, problem: ClaasError.from(error).message, details };

@@ -57,7 +57,13 @@ export async function saveVersion<T>(
     const adapter = withLoraAlpha(weights, loraAlpha, baseModel);
     await writeAdapterFiles(outputDirectory, adapter);
     const serviceLoraAlpha = weights.loraAlpha;
-    await writeVersionCheckpoint(outputDirectory, { format: 1, baseModel, trainingPath, samplerPath, serviceLoraAlpha });
+    await writeVersionCheckpoint(outputDirectory, {
+      format: 1,
+      baseModel,
+      trainingPath,
+      samplerPath,
+      serviceLoraAlpha,
+    });
     return await use({ adapter, serviceLoraAlpha });
   } catch (error) {
     connection.later(ledger.discard(recorded));

@@ -40,12 +40,18 @@ export function bucketDivergence(student: Support, teacher: Support, alpha: numb
 }
 
 /** One bucket's part of D and its derivative with respect to log S. */
-function bucketTerm(logS: number, logT: number, alpha: number): { readonly value: number; readonly dLogStudent: number } {
+function bucketTerm(
+  logS: number,
+  logT: number,
+  alpha: number,
+): { readonly value: number; readonly dLogStudent: number } {
   const [S, T, z] = [Math.exp(logS), Math.exp(logT), logT - logS];
   if (alpha === 0) return { value: T * z, dLogStudent: -T };
   if (alpha === 1) return { value: -S * z, dLogStudent: S * (1 - z) };
   // M = (1 − alpha)·S + alpha·T; log S/M without overflow at either end.
-  const logSOverM = -(z > 0 ? z + Math.log((1 - alpha) * Math.exp(-z) + alpha) : Math.log(1 - alpha + alpha * Math.exp(z)));
+  const logSOverM = -(z > 0
+    ? z + Math.log((1 - alpha) * Math.exp(-z) + alpha)
+    : Math.log(1 - alpha + alpha * Math.exp(z)));
   return {
     value: (1 - alpha) * S * logSOverM + alpha * T * (z + logSOverM),
     dLogStudent: (1 - alpha) * S * logSOverM,

@@ -58,8 +58,7 @@ const LARGEST_LOG_RATIO = 20;
 export function evaluateSdpo(input: SdpoInput, settings: SdpoLossSettings): SdpoEvaluation {
   const rows = input.student.map((_, t) => evaluatePosition(input, t, settings));
   const T = rows.length;
-  const mean = (pick: (row: PositionEvaluation) => number): number =>
-    rows.reduce((sum, row) => sum + pick(row), 0) / T;
+  const mean = (pick: (row: PositionEvaluation) => number): number => rows.reduce((sum, row) => sum + pick(row), 0) / T;
   const kl = input.base === null ? null : mean((row) => row.kl);
   const distillLoss = mean((row) => row.ratio * row.divergence);
   const evaluation = {

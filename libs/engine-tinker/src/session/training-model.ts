@@ -119,16 +119,21 @@ export class TrainingModel {
 
   /** One AdamW update; the gradient's norm before clipping, null where the service doesn't tell it. */
   async optimStep(params: AdamParams, signal?: AbortSignal): Promise<number | null> {
-    const { metrics } = await this.run<{ metrics?: Readonly<Record<string, number>> }>('optim_step', 'OptimStep', signal, {
-      adam_params: {
-        learning_rate: params.learningRate,
-        beta1: params.beta1,
-        beta2: params.beta2,
-        eps: params.epsilon,
-        weight_decay: params.weightDecay,
-        grad_clip_norm: params.gradClipNorm,
+    const { metrics } = await this.run<{ metrics?: Readonly<Record<string, number>> }>(
+      'optim_step',
+      'OptimStep',
+      signal,
+      {
+        adam_params: {
+          learning_rate: params.learningRate,
+          beta1: params.beta1,
+          beta2: params.beta2,
+          eps: params.epsilon,
+          weight_decay: params.weightDecay,
+          grad_clip_norm: params.gradClipNorm,
+        },
       },
-    });
+    );
     const name = GRADIENT_NORMS.find((one) => metrics?.[one] !== undefined);
     return name === undefined ? null : (metrics?.[name] ?? null);
   }
@@ -142,7 +147,8 @@ export class TrainingModel {
   /** Weights to be sampled from; their path. */
   async saveForSampler(name: string, signal?: AbortSignal): Promise<string> {
     const options = { path: name };
-    return (await this.run<{ path: string }>('save_weights_for_sampler', 'SaveWeightsForSampler', signal, options)).path;
+    return (await this.run<{ path: string }>('save_weights_for_sampler', 'SaveWeightsForSampler', signal, options))
+      .path;
   }
 
   /** Takes a checkpoint's weights and its optimizer state. */

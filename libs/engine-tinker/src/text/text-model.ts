@@ -75,7 +75,10 @@ export class TextModel {
       case 'tokens': {
         const unknown = prompt.tokenIds.find((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabularySize);
         if (unknown === undefined && prompt.tokenIds.length > 0) return prompt.tokenIds;
-        throw new ClaasError('request_invalid', `The prompt's token ids must be 0 to ${this.vocabularySize - 1}, at least one.`);
+        throw new ClaasError(
+          'request_invalid',
+          `The prompt's token ids must be 0 to ${this.vocabularySize - 1}, at least one.`,
+        );
       }
     }
   }

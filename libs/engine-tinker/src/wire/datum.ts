@@ -50,7 +50,8 @@ function isDense(rows: TargetRows, maxBytes: number): boolean {
 
 function denseTensor({ tokenIds, firstRow, K }: TargetRows, values: Int32Array | Float32Array, dtype: DType): Tensor {
   const before = firstRow * K;
-  const all = values instanceof Float32Array ? new Float32Array(tokenIds.length * K) : new Int32Array(tokenIds.length * K);
+  const all =
+    values instanceof Float32Array ? new Float32Array(tokenIds.length * K) : new Int32Array(tokenIds.length * K);
   all.set(values, before);
   return create(TensorSchema, {
     data: { case: 'dense', value: valueBytes(all) },

@@ -77,7 +77,12 @@ const createModel: Answer = async ({ service }, incoming) => {
     trainAttention: lora['train_attn'] !== false,
     trainMlp: lora['train_mlp'] !== false,
   };
-  const id = service.createModel(text(body, 'session_id'), number(body, 'model_seq_id'), text(body, 'base_model'), config);
+  const id = service.createModel(
+    text(body, 'session_id'),
+    number(body, 'model_seq_id'),
+    text(body, 'base_model'),
+    config,
+  );
   return future(id);
 };
 
@@ -203,7 +208,11 @@ const archive: Answer = async ({ service, archives }, { url }, parts) => {
 const archiveFile: Answer = async ({ service, archives }, _incoming, [token]) => {
   const path = archives.get(token ?? '');
   if (path === undefined) throw new TinkerHttpError(403, 'the signature is wrong');
-  return { status: 200, headers: { 'content-type': 'application/x-tar' }, body: await service.checkpoints.archive(path) };
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/x-tar' },
+    body: await service.checkpoints.archive(path),
+  };
 };
 
 const CHECKPOINT = '/api/v1/training_runs/([^/]+)/checkpoints/(weights|sampler_weights)/([^/]+)';

@@ -105,7 +105,10 @@ export class TinkerService {
       let loss = 0;
       for (const datum of data) {
         const logprobs = await this.compute(() => model.adapter.differentiate(datum, !forwardOnly));
-        loss -= logprobs.reduce((sum, logprob, i) => sum + (datum.weights[i] === 0 ? 0 : logprob * datum.weights[i]!), 0);
+        loss -= logprobs.reduce(
+          (sum, logprob, i) => sum + (datum.weights[i] === 0 ? 0 : logprob * datum.weights[i]!),
+          0,
+        );
         results.push(logprobs);
       }
       return { protobuf: writeForwardBackward(results, shapes, loss) };

@@ -6,7 +6,8 @@ import { TinkerHttpError } from './http-error.js';
  * The service's protobuf messages, read and written by another library and from another description than the engine's,
  * so that a mistake in one of them shows.
  */
-const { root } = protobuf.parse(`
+const { root } = protobuf.parse(
+  `
   syntax = "proto3";
   message ForwardBackwardRequest { string model_id = 1; int32 seq_id = 2; repeated Datum data = 3; string loss_fn = 4;
     map<string, double> loss_fn_config = 5; bool forward_only = 6; }
@@ -23,7 +24,9 @@ const { root } = protobuf.parse(`
     int64 prompt_cache_hit_tokens = 4; }
   message Sequence { int32 stop_reason = 1; bytes tokens = 2; bytes logprobs = 3; }
   message Topk { bytes token_ids = 1; bytes logprobs = 2; int64 k = 3; int64 prompt_length = 4; }
-`, { keepCase: true });
+`,
+  { keepCase: true },
+);
 
 const FLOAT32 = 1;
 const INT64 = 2;
