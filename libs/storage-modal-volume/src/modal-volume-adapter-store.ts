@@ -23,7 +23,6 @@ import { located, refuseTakenNames, withAdapter, withAlias, withoutName } from '
 import { aliasIds, folderIn, targetIn } from './names/names-table.js';
 import { openVolume, type ModalVolumeOptions, type OpenVolume } from './open-volume.js';
 import { explainingVolumeErrors, volumeUnavailable } from './rpc/modal-errors.js';
-import { announceMaker } from './sweep/makers.js';
 import { readKept } from './sweep/read-kept.js';
 import { sweepVolume } from './sweep/sweep-volume.js';
 import { newManifest } from './version/new-manifest.js';
@@ -54,7 +53,7 @@ export class ModalVolumeAdapterStore extends AdapterStore {
       await volume.names.open();
       const kept = await sweepVolume(volume.files, () => readKept(volume));
       await volume.cache.keepOnly(kept.isKeptVersion);
-      await announceMaker(volume.files, volume.makers.maker);
+      await volume.announcement.renew();
     });
   }
 
@@ -71,8 +70,9 @@ export class ModalVolumeAdapterStore extends AdapterStore {
     version: { readonly directory: string; readonly manifest: NewVersion; readonly aliases: readonly AdapterId[] },
   ): Promise<AdapterVersion> {
     for (const id of [loraId, ...version.aliases]) parseAdapterId(id);
-    const { cache, files, names, heads, makers, shelf } = this.#opened;
+    const { announcement, cache, files, names, heads, makers, shelf } = this.#opened;
     return this.#guard(async () => {
+      await announcement.renew();
       await cache.staging.requireStaged(version.directory);
       refuseTakenNames(await names.table(), loraId, version.aliases);
       const digests = await digestVersion(version.directory, files);
@@ -106,9 +106,10 @@ export class ModalVolumeAdapterStore extends AdapterStore {
     version: { readonly parent: number; readonly directory: string; readonly manifest: NewVersion },
   ): Promise<AdapterVersion> {
     parseAdapterId(loraId);
-    const { cache, files, heads, makers, shelf } = this.#opened;
+    const { announcement, cache, files, heads, makers, shelf } = this.#opened;
     const { parent, directory } = version;
     return this.#guard(async () => {
+      await announcement.renew();
       await cache.staging.requireStaged(directory);
       let found = await this.#adapters.requireParent(loraId, parent);
       const digests = await digestVersion(directory, files);

@@ -7,6 +7,7 @@ import { MakerNames } from './layout/maker-names.js';
 import { AdapterNames } from './names/adapter-names.js';
 import { volumeUnavailable } from './rpc/modal-errors.js';
 import { withLimit } from './rpc/with-limit.js';
+import { MakerAnnouncement } from './sweep/makers.js';
 import type { BeforeWrite } from './transfer/upload.js';
 import type { OnTransferProgress } from './version/transfer-progress.js';
 import { VersionShelf } from './version/version-shelf.js';
@@ -36,6 +37,7 @@ export interface OpenVolume {
   readonly names: AdapterNames;
   readonly heads: AdapterHeads;
   readonly makers: MakerNames;
+  readonly announcement: MakerAnnouncement;
   readonly onProgress: OnTransferProgress;
 }
 
@@ -52,13 +54,15 @@ export async function openVolume(options: ModalVolumeOptions): Promise<OpenVolum
     );
     const files = new VolumeFiles({ client, volumeId, callTimeoutMs, beforeWrite });
     const cache = new VersionCache(join(cacheDirectory, volumeId));
+    const makers = new MakerNames();
     return {
       files,
       cache,
       shelf: new VersionShelf(files, cache, onProgress),
       names: new AdapterNames(files, volume),
       heads: new AdapterHeads(files),
-      makers: new MakerNames(),
+      makers,
+      announcement: new MakerAnnouncement(files, makers.maker),
       onProgress,
     };
   } catch (error) {

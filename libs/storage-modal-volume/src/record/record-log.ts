@@ -57,14 +57,12 @@ export class RecordLog<T> {
   /** Puts `content` in force after record `after`, 0 for the first. False when somebody else came first. */
   async append(after: number, content: T): Promise<boolean> {
     const number = after + 1;
-    const path = this.#path(number);
     const text = `${JSON.stringify({ ...content, claim: randomUUID() })}\n`;
-    const isOurs = await this.#createOnce(path, text);
-    if (isOurs) {
-      this.#remember({ number, content });
-      if (number % TRIM_EVERY === 0) await this.trim().catch(() => undefined);
-    }
-    return isOurs;
+    const found = await this.#createOnce(this.#path(number), text);
+    this.#remember({ number, content: found === text ? content : this.#parse(number, found) });
+    if (found !== text) return false;
+    if (number % TRIM_EVERY === 0) await this.trim().catch(() => undefined);
+    return true;
   }
 
   /** Removes records that were replaced long ago. */
@@ -75,18 +73,22 @@ export class RecordLog<T> {
   }
 
   /**
-   * An answer that was lost may have been a success, and the SDK asks again by itself: "exists" can mean this very record. What the
-   * file holds decides; the claim makes each text unlike any other.
+   * What the file holds in the end. An answer that was lost may have been a success, and the SDK asks again by itself: "exists" can
+   * mean this very record. The claim in it makes each text unlike any other.
    */
-  async #createOnce(path: string, text: string): Promise<boolean> {
+  async #createOnce(path: string, text: string): Promise<string> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.files.writeText(path, text, { createOnly: true });
-        return (await this.files.readText(path)) === text;
+        const isCreated = await this.files.writeText(path, text, { createOnly: true });
+        const found = await this.files.readText(path);
+        if (found !== null) return found;
+        // Written, and not to be read yet.
+        if (isCreated) return text;
+        if (attempt >= APPEND_ATTEMPTS) throw unreadable(path);
       } catch (error) {
-        if (attempt === APPEND_ATTEMPTS) throw error;
+        if (attempt >= APPEND_ATTEMPTS) throw error;
         const found = await this.files.readText(path).catch(() => null);
-        if (found !== null) return found === text;
+        if (found !== null) return found;
       }
     }
   }
@@ -112,11 +114,15 @@ export class RecordLog<T> {
   }
 
   async #read(number: number): Promise<LoggedRecord<T> | null> {
-    const path = this.#path(number);
-    const text = await this.files.readText(path);
+    const text = await this.files.readText(this.#path(number));
     if (text === null) return null;
+    return { number, content: this.#parse(number, text) };
+  }
+
+  #parse(number: number, text: string): T {
     const content = parse(text);
-    if (this.isContent(content)) return { number, content };
+    if (this.isContent(content)) return content;
+    const path = this.#path(number);
     throw new ClaasError(
       'storage_unavailable',
       `${path} on the volume is damaged. Remove it to go back to what was in force before, or restore it.`,
@@ -127,6 +133,11 @@ export class RecordLog<T> {
   #path(number: number): string {
     return `${this.folder}/${String(number).padStart(12, '0')}.json`;
   }
+}
+
+function unreadable(path: string): ClaasError {
+  const message = `${path} on the volume can't be overwritten, and can't be read either. Try again.`;
+  return new ClaasError('storage_unavailable', message, { file: path });
 }
 
 function parse(text: string): unknown {

@@ -3,38 +3,51 @@ import { inParallel } from '../blocks/in-parallel.js';
 import type { VolumeFiles } from '../files/volume-files.js';
 import { VOLUME } from '../layout/volume-layout.js';
 
-/** An upload takes minutes; what nobody has touched for this long was left by a crash. */
-export const ABANDONED_AFTER_MS = 24 * 3_600_000;
+/** An upload takes minutes. Whoever begins one has announced itself within the first half of this. */
+const ANNOUNCED_FOR_MS = 24 * 3_600_000;
 
-/** Says on the volume who makes folders of this name, so that a later process can tell whether it is still there. */
-export async function announceMaker(files: VolumeFiles, maker: string): Promise<void> {
-  const text = JSON.stringify({ process: PROCESS_IDENTITY });
-  await files.writeText(`${VOLUME.processes}/${maker}.json`, text, { createOnly: false });
+/** Tells the others on the volume that this process may be making folders, so that they don't take them for left-overs. */
+export class MakerAnnouncement {
+  #announcedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly files: VolumeFiles,
+    private readonly maker: string,
+  ) {}
+
+  /** To be called before anything is made. */
+  async renew(): Promise<void> {
+    if (performance.now() - this.#announcedAt < ANNOUNCED_FOR_MS / 2) return;
+    const text = JSON.stringify({ process: PROCESS_IDENTITY });
+    await this.files.writeText(`${VOLUME.processes}/${this.maker}.json`, text, { createOnly: false });
+    this.#announcedAt = performance.now();
+  }
 }
 
 export interface AnnouncedMakers {
-  /** Gone for certain, or of this process before it was opened again. */
-  readonly gone: ReadonlySet<string>;
-  /** Announcements that say nothing any more once what their makers left is swept. */
-  readonly announcements: readonly string[];
+  /** May be making something just now; everybody else is gone, or was never heard of. */
+  readonly active: ReadonlySet<string>;
+  /** Announcements of the others. */
+  readonly outdated: readonly string[];
 }
 
-/** Of another host nothing is known, however old its announcement is: the age of what it made decides. */
+/** A process of this host is looked for; of another host the age of its announcement decides. */
 export async function readMakers(files: VolumeFiles): Promise<AnnouncedMakers> {
-  const gone = new Set<string>();
-  const announcements: string[] = [];
+  const active = new Set<string>();
+  const outdated: string[] = [];
   const announced = (await files.list(VOLUME.processes)) ?? [];
   await inParallel(announced, 8, async ({ path, modifiedMs }) => {
     const maker = /([0-9a-f]{12})\.json$/.exec(path)?.[1];
-    const text = maker === undefined ? null : await files.readText(path);
-    if (maker === undefined || text === null) return;
+    const text = await files.readText(path);
+    if (text === null) return;
     const identity = readIdentity(text);
-    const ageMs = Date.now() - modifiedMs;
-    const isGone = identity === PROCESS_IDENTITY || isProcessGone(identity, { ageMs, foreignAfterMs: Infinity });
-    if (isGone) gone.add(maker);
-    if (isGone || ageMs > ABANDONED_AFTER_MS) announcements.push(path);
+    const age = { ageMs: Date.now() - modifiedMs, foreignAfterMs: ANNOUNCED_FOR_MS };
+    // Of this process: it was open before, and is opened again.
+    const isOutdated = maker === undefined || identity === PROCESS_IDENTITY || isProcessGone(identity, age);
+    if (isOutdated) outdated.push(path);
+    else active.add(maker);
   });
-  return { gone, announcements };
+  return { active, outdated };
 }
 
 function readIdentity(text: string): string {

@@ -2,7 +2,7 @@ import { inParallel } from '../blocks/in-parallel.js';
 import type { VolumeFiles } from '../files/volume-files.js';
 import { makerOf } from '../layout/maker-names.js';
 import { VOLUME, adapterOf, adapterPath, placeOf, versionPath, type VersionPlace } from '../layout/volume-layout.js';
-import { ABANDONED_AFTER_MS, readMakers } from './makers.js';
+import { readMakers } from './makers.js';
 
 /** What the names and heads on the volume point at. */
 export interface KeptOnVolume {
@@ -12,36 +12,25 @@ export interface KeptOnVolume {
 
 /**
  * Removes adapters and versions that nothing points at: uploads that a crash cut, and removals that it kept from ending. What a
- * process that is there, or may be there on another host, is just making stays. `readKept` is called last, so that whatever a
- * process has committed before it was found to be gone is seen.
+ * process that is there, or may be there on another host, is just making stays. The order matters: whoever made a folder that is
+ * listed announced itself before, and whatever a process committed before it was found to be gone is seen by `readKept`.
  */
 export async function sweepVolume(files: VolumeFiles, readKept: () => Promise<KeptOnVolume>): Promise<KeptOnVolume> {
-  const { gone, announcements } = await readMakers(files);
   const entries = (await files.list(VOLUME.adapters, true)) ?? [];
+  const { active, outdated } = await readMakers(files);
   const kept = await readKept();
-  const unwanted = new Map<string, { readonly maker: string | null; newestMs: number }>();
-  for (const { path, modifiedMs } of entries) {
-    const found = unwantedFolder(path, kept);
-    if (found === null) continue;
-    const newestMs = Math.max(modifiedMs, unwanted.get(found.folder)?.newestMs ?? 0);
-    unwanted.set(found.folder, { maker: makerOf(found.folder), newestMs });
-  }
-  const left = [...unwanted].filter(
-    ([, { maker, newestMs }]) => (maker !== null && gone.has(maker)) || Date.now() - newestMs > ABANDONED_AFTER_MS,
-  );
-  await inParallel(left, 4, ([folder]) => files.remove(folder));
-  await inParallel(announcements, 4, (path) => files.remove(path));
+  const unwanted = new Set(entries.map(({ path }) => unwantedFolder(path, kept)).filter((folder) => folder !== null));
+  const left = [...unwanted].filter((folder) => !active.has(makerOf(folder) ?? ''));
+  await inParallel(left, 4, (folder) => files.remove(folder));
+  await inParallel(outdated, 4, (path) => files.remove(path));
   return kept;
 }
 
 /** The adapter or version that `path` belongs to, where nothing points at it. */
-function unwantedFolder(
-  path: string,
-  { isKeptAdapter, isKeptVersion }: KeptOnVolume,
-): { readonly folder: string } | null {
+function unwantedFolder(path: string, { isKeptAdapter, isKeptVersion }: KeptOnVolume): string | null {
   const adapter = adapterOf(path);
   if (adapter === null) return null;
-  if (!isKeptAdapter(adapter)) return { folder: adapterPath(adapter) };
+  if (!isKeptAdapter(adapter)) return adapterPath(adapter);
   const place = placeOf(path);
-  return place === null || isKeptVersion(place) ? null : { folder: versionPath(place) };
+  return place === null || isKeptVersion(place) ? null : versionPath(place);
 }

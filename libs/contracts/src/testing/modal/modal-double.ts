@@ -53,9 +53,14 @@ export class ModalDouble {
     this.tokenId = options.tokenId ?? 'ak-double';
     this.tokenSecret = options.tokenSecret ?? 'as-double';
     this.blocks = new BlockStore(join(root, 'blocks'), options.urlLifetimeMs ?? 3_600_000);
-    this.blockServer = new BlockServer(this.blocks, this.faults, () => {
-      this.die();
-    });
+    this.blockServer = new BlockServer(
+      this.blocks,
+      this.faults,
+      (call) => this.calls.push({ rpc: call, request: null }),
+      () => {
+        this.die();
+      },
+    );
     this.volumes = new Volumes(this.blocks, this.blockServer);
     const account = new Account();
     const secrets = new SecretStore();
@@ -100,7 +105,7 @@ export class ModalDouble {
     };
   }
 
-  /** Names of the calls so far. */
+  /** Names of the calls so far, those for blocks included. */
   rpcs(): readonly string[] {
     return this.calls.map(({ rpc }) => rpc);
   }

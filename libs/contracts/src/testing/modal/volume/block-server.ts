@@ -12,6 +12,7 @@ export class BlockServer {
   constructor(
     private readonly blocks: BlockStore,
     private readonly faults: ModalFaultTable,
+    private readonly record: (call: 'PutBlock' | 'GetBlock') => void,
     private readonly onDie: () => void,
   ) {}
 
@@ -45,7 +46,9 @@ export class BlockServer {
       response.writeHead(404).end('NoSuchKey');
       return;
     }
-    const fault = this.faults.take(grant?.method === 'PUT' ? 'PutBlock' : 'GetBlock');
+    const call = grant?.method === 'PUT' ? 'PutBlock' : 'GetBlock';
+    this.record(call);
+    const fault = this.faults.take(call);
     if (grant === undefined || grant.expiresAt <= Date.now()) {
       response.writeHead(403, { connection: 'close' }).end('Request has expired');
       return;

@@ -23,6 +23,7 @@ const DEFAULT_MODE = 0o644;
 export class Volumes {
   private readonly names = new NamedObjects('vo', 'Volume');
   private readonly trees = new Map<string, VolumeTree>();
+  private readonly listed = new Map<string, VolumeTree>();
 
   constructor(
     private readonly blocks: BlockStore,
@@ -70,6 +71,20 @@ export class Volumes {
   /** By its name in the environment that is the default. */
   named(name: string): VolumeTree {
     return this.tree(this.names.find(nameIn('', name), ObjectCreation.Lookup));
+  }
+
+  /** A new volume with what another holds now. */
+  copy(name: string, as: string): void {
+    this.trees.set(this.names.create(nameIn('', as)), this.named(name).copyOfAll());
+  }
+
+  /** From now on listings show what is there now, while files are read and written as they are. */
+  holdListings(): void {
+    for (const [volumeId, tree] of this.trees) this.listed.set(volumeId, tree.copyOfAll());
+  }
+
+  releaseListings(): void {
+    this.listed.clear();
   }
 
   delete(volumeId: string): void {
@@ -131,7 +146,7 @@ export class Volumes {
   }
 
   private async *listFiles({ volumeId, path, recursive, maxEntries }: ListFilesRequest): AsyncIterable<object> {
-    const entries = this.tree(volumeId)
+    const entries = (this.listed.get(volumeId) ?? this.tree(volumeId))
       .list(path, recursive)
       .slice(0, maxEntries ?? Infinity);
     for (let first = 0; first < entries.length; first += ENTRIES_PER_MESSAGE) {

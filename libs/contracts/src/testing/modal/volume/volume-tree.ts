@@ -30,6 +30,14 @@ export class VolumeTree {
   private readonly files = new Map<string, StoredFile>();
   private readonly directories = new Map<string, number>([['', now()]]);
 
+  /** As it is now. */
+  copyOfAll(): VolumeTree {
+    const copy = new VolumeTree();
+    for (const [path, file] of this.files) copy.files.set(path, file);
+    for (const [path, mtime] of this.directories) copy.directories.set(path, mtime);
+    return copy;
+  }
+
   file(path: string): StoredFile | undefined {
     return this.files.get(normalise(path));
   }
