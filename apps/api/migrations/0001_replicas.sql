@@ -19,6 +19,7 @@ CREATE TABLE "served_adapters" (
 CREATE TABLE "serving_states" (
 	"name" text PRIMARY KEY NOT NULL,
 	"power" text NOT NULL,
+	"sleep_level" integer,
 	"change" bigint NOT NULL,
 	CONSTRAINT "serving_states_power_known" CHECK (power in ('awake', 'step', 'kept_asleep'))
 );

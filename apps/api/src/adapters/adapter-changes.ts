@@ -24,10 +24,12 @@ export class AdapterChanges {
   async rollback(id: string, version: number): Promise<OnTheWire<AdapterRolledBackDto>> {
     const loraId = await this.store.resolve(id);
     return this.alone(loraId, async () => {
+      await this.shared.catchUp();
       const previous = (await this.store.read(loraId)).manifest.version;
       const { directory } = await this.store.rollback(loraId, version);
       try {
         await this.serving.publish({ loraId, version, directory });
+        this.shared.expect(loraId, version);
       } catch (error) {
         await this.store.rollback(loraId, previous);
         throw error;

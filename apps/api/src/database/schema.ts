@@ -105,6 +105,8 @@ export const servingStates = pgTable(
   {
     name: text('name').primaryKey(),
     power: text('power', { enum: SERVING_POWERS }).notNull(),
+    /** As the server was told; null while it is awake. */
+    sleepLevel: integer('sleep_level').$type<1 | 2>(),
     change: bigint('change', { mode: 'number' }).notNull(),
   },
   () => [check('serving_states_power_known', oneOf('power', SERVING_POWERS))],

@@ -3,12 +3,13 @@ import { Logger } from '@nestjs/common';
 import type { AdapterId, ServingControl } from '@claas/contracts';
 import type { Lease } from '../replicas/lease.js';
 import type { SharedServing } from '../replicas/shared-serving.js';
+import type { Arrivals } from './arrivals.js';
 import type { FeedbackRepository } from './feedback-repository.js';
 import { FeedbackTurn } from './feedback-turn.js';
 import type { Feedback } from './feedback.js';
 
 /** Feedbacks of one adapter that share a sleep of the server; the others' turn comes after so many. */
-export const MAX_FEEDBACKS_OF_A_TURN = 16;
+const FEEDBACKS_OF_A_TURN = 16;
 
 /** What there is to do, for whoever has the accelerator. */
 export class FeedbackQueue {
@@ -18,34 +19,42 @@ export class FeedbackQueue {
     private readonly repository: FeedbackRepository,
     private readonly serving: ServingControl,
     private readonly shared: SharedServing,
+    private readonly arrivals: Arrivals,
+    private readonly feedbacksOfATurn = FEEDBACKS_OF_A_TURN,
   ) {}
 
   /** Feedbacks to bring to their end, of other adapters than these, or a server to wake. */
   async hasWork(excluded: readonly AdapterId[] = []): Promise<boolean> {
-    return (await this.repository.hasUnfinished(excluded)) || (await this.shared.power()) === 'step';
+    return (await this.repository.hasUnfinished(excluded)) || (await this.shared.state()).power === 'step';
   }
 
   /** The next turn; null when there is nothing to do. */
   async take(lease: Lease, excluded: readonly AdapterId[]): Promise<FeedbackTurn | null> {
     const loraId = await this.repository.takeTurn(lease, excluded);
     if (loraId === null) return null;
-    const unfinished = await this.repository.unfinished(loraId, MAX_FEEDBACKS_OF_A_TURN);
+    const unfinished = await this.repository.unfinished(loraId, this.feedbacksOfATurn);
     const [first] = unfinished;
     if (first === undefined) return null;
     // Where nobody sleeps, there is nothing to share: each client is told as soon as its feedback is learned.
     const isShared = this.serving.capabilities.releasesAccelerator && first.request.orchestration.sleepBefore;
     if (!isShared) return new FeedbackTurn(loraId, [first], () => Promise.resolve([]));
-    return new FeedbackTurn(loraId, alike(unfinished, first), async (taken) =>
-      alike(await this.repository.unfinished(loraId, MAX_FEEDBACKS_OF_A_TURN), first).slice(taken.length),
-    );
+    return new FeedbackTurn(loraId, alike(unfinished, first), async (taken) => {
+      if (taken.length >= this.feedbacksOfATurn) return [];
+      await this.arrivals.settled(loraId);
+      return alike(await this.repository.unfinished(loraId, this.feedbacksOfATurn), first).slice(taken.length);
+    });
   }
 
   /** A process that died in a step may have left the server asleep. @throws LeaseLostError */
   async wakeAbandonedServer(lease: Lease): Promise<void> {
-    if ((await this.shared.power()) !== 'step') return;
+    const { power, sleepLevel } = await this.shared.state();
+    if (power !== 'step') return;
     this.logger.warn('The server was left asleep by a step that was not finished: it is woken.');
     await lease.assertHeld();
+    this.shared.takeOver(lease);
     try {
+      // Says again what the other process knew: weights that were thrown away must be read again.
+      if (sleepLevel === 2) await this.serving.release({ level: 2 });
       await this.serving.restore();
     } catch (error) {
       // The feedbacks that wait are tried all the same: their clients are told what is wrong.

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AdapterNotFoundError, ClaasError, parseAdapterId, type AdapterId, type AdapterStore } from '@claas/contracts';
+import type { Arrivals } from './arrivals.js';
 import { hashRequest } from './hash-request.js';
 import type { FeedbackHub } from './feedback-hub.js';
 import type { FeedbackLog } from './feedback-log.js';
@@ -7,14 +8,10 @@ import type { FeedbackProcessor } from './feedback-processor.js';
 import type { FeedbackFilter, FeedbackRepository } from './feedback-repository.js';
 import type { FeedbackRequest } from './feedback-request.js';
 import type { Feedback, NewFeedback } from './feedback.js';
-import { KeyedMutex } from '../replicas/keyed-mutex.js';
 import type { RolloutPreparation } from './rollout-preparation.js';
 
 /** What clients can do with feedbacks: send, look up, list. */
 export class FeedbackService {
-  /** Preparing takes as long as the input is large; this keeps the order of arrival all the same. */
-  private readonly arrivals = new KeyedMutex<AdapterId>();
-
   constructor(
     private readonly store: AdapterStore,
     private readonly preparation: RolloutPreparation,
@@ -22,6 +19,7 @@ export class FeedbackService {
     private readonly processor: FeedbackProcessor,
     private readonly hub: FeedbackHub,
     private readonly log: FeedbackLog,
+    private readonly arrivals: Arrivals,
   ) {}
 
   /**

@@ -42,7 +42,7 @@ export class FeedbackTransaction {
     const toRuns = (feedbacks: readonly Feedback[]): FeedbackRun[] =>
       feedbacks.map((feedback) => new FeedbackRun(feedback, this.recorder, lease));
     const runs = toRuns(turn.feedbacks);
-    const serve = (): Promise<void> => this.serving.serve(runs, window, lease);
+    const serve = (): Promise<void> => this.serving.serve(loraId, runs, window, lease);
     const isRollingBack = runs.some(({ feedback }) => feedback.error !== null);
     // A rollback that a crash interrupted comes first: nothing may be built on what it takes back.
     if (isRollingBack || !runs.some((run) => run.isWaiting)) {

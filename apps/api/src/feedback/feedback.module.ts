@@ -7,6 +7,7 @@ import { InteractionsModule } from '../interactions/interactions.module.js';
 import { AcceleratorLease } from '../replicas/accelerator-lease.js';
 import { AdapterLocks } from '../replicas/adapter-locks.js';
 import { SharedServing } from '../replicas/shared-serving.js';
+import { Arrivals } from './arrivals.js';
 import { createTransaction } from './create-transaction.js';
 import { FeedbackController } from './feedback.controller.js';
 import { FeedbackHub } from './feedback-hub.js';
@@ -29,6 +30,7 @@ import { transactionSettings } from './transaction-settings.js';
   controllers: [FeedbackController],
   providers: [
     FeedbackHub,
+    Arrivals,
     {
       provide: FeedbackRepository,
       inject: [Database],
@@ -57,6 +59,7 @@ import { transactionSettings } from './transaction-settings.js';
         AdapterLocks,
         AcceleratorLease,
         SharedServing,
+        Arrivals,
         SETTINGS,
       ],
       useFactory: (
@@ -69,10 +72,11 @@ import { transactionSettings } from './transaction-settings.js';
         locks: AdapterLocks,
         lease: AcceleratorLease,
         shared: SharedServing,
+        arrivals: Arrivals,
         settings: Settings,
       ) =>
         new FeedbackProcessor(
-          new FeedbackQueue(repository, serving, shared),
+          new FeedbackQueue(repository, serving, shared, arrivals),
           lease,
           createTransaction(
             { engine, store, serving },
@@ -100,7 +104,7 @@ import { transactionSettings } from './transaction-settings.js';
     },
     {
       provide: FeedbackService,
-      inject: [AdapterStore, RolloutPreparation, FeedbackRepository, FeedbackProcessor, FeedbackHub, FeedbackLog],
+      inject: [AdapterStore, RolloutPreparation, FeedbackRepository, FeedbackProcessor, FeedbackHub, FeedbackLog, Arrivals],
       useFactory: (
         store: AdapterStore,
         preparation: RolloutPreparation,
@@ -108,7 +112,8 @@ import { transactionSettings } from './transaction-settings.js';
         processor: FeedbackProcessor,
         hub: FeedbackHub,
         log: FeedbackLog,
-      ) => new FeedbackService(store, preparation, repository, processor, hub, log),
+        arrivals: Arrivals,
+      ) => new FeedbackService(store, preparation, repository, processor, hub, log, arrivals),
     },
   ],
   exports: [FeedbackHub, FeedbackRepository, RolloutPreparation],

@@ -25,8 +25,14 @@ export class ServingStage {
     private readonly keepVersions: number,
   ) {}
 
-  async serve(runs: readonly FeedbackRun[], window: SleepWindow, lease: Lease): Promise<void> {
+  async serve(
+    loraId: AdapterId,
+    runs: readonly FeedbackRun[],
+    window: SleepWindow,
+    lease: Lease,
+  ): Promise<void> {
     const committed = runs.filter((run) => run.isCommitted);
+    await this.agree(loraId, () => this.shared.catchUp());
     if (staysAsleep(runs, committed)) {
       await window.leaveAsleep();
       for (const run of committed) await run.finish({ state: 'committed' });
@@ -76,7 +82,7 @@ export class ServingStage {
       await run.clock.measure('publish', () => this.publication.publish(source));
       await run.change({ state: 'published', serving: { ...run.feedback.serving, published: true } });
       await run.clock.measure('verify', () => this.publication.verify(run));
-      await this.tellOthers(loraId, version, lease);
+      await this.agree(loraId, () => this.shared.announce(loraId, version, lease));
       await run.finish({ state: 'verified' });
       return null;
     } catch (cause) {
@@ -98,9 +104,10 @@ export class ServingStage {
     );
   }
 
-  private async tellOthers(loraId: AdapterId, version: number | null, lease: Lease): Promise<void> {
+  /** What the database does not take is not the feedback's failure. */
+  private async agree(loraId: AdapterId, work: () => Promise<void>): Promise<void> {
     try {
-      await this.shared.announce(loraId, version, lease);
+      await work();
     } catch (error) {
       throw new TransactionInterruptedError(loraId, error);
     }

@@ -21,6 +21,7 @@ export class SleepWindow {
   private isAsleep = false;
   /** It has been told to sleep, with whatever success. */
   private mustWake = false;
+  private level: 1 | 2 = 1;
 
   constructor(
     private readonly loraId: AdapterId,
@@ -33,11 +34,11 @@ export class SleepWindow {
     const { serving } = this.server;
     const { sleepBefore, sleepLevel } = run.feedback.request.orchestration;
     if (!serving.capabilities.releasesAccelerator || !sleepBefore) return;
-    if (!this.mustWake) await run.clock.measure('drain', () => this.drain());
-    // Written first: a call that fails half-way may still have put the server to sleep.
-    await run.changeServing({ slept: true, woke: false });
+    if (!this.mustWake) await run.clock.measure('drain', () => this.drain(sleepLevel));
+    // Said first: a call that fails half-way may still have put the server to sleep.
     this.mustWake = true;
-    if (!this.isAsleep) await run.clock.measure('sleep', () => serving.release({ level: sleepLevel }));
+    await run.changeServing({ slept: true, woke: false });
+    if (!this.isAsleep) await run.clock.measure('sleep', () => serving.release({ level: this.level }));
     this.isAsleep = true;
   }
 
@@ -66,14 +67,17 @@ export class SleepWindow {
 
   /** The client of these feedbacks wants the server to stay as it is. */
   async leaveAsleep(): Promise<void> {
-    if (this.mustWake) await this.agree(() => this.server.shared.keepAsleep(this.lease));
+    if (this.mustWake) await this.agree(() => this.server.shared.keepAsleep(this.level, this.lease));
   }
 
-  private async drain(): Promise<void> {
+  private async drain(sleepLevel: 1 | 2): Promise<void> {
     const { serving, shared, drainTimeoutMs } = this.server;
     await this.agree(() => this.lease.assertHeld());
+    // A server that was left asleep without its weights needs them when it is woken.
+    const kept = await this.agree(() => shared.state());
+    this.level = kept.sleepLevel === 2 ? 2 : sleepLevel;
     try {
-      const isHeld = await this.agree(() => shared.holdRequests(this.lease, drainTimeoutMs));
+      const isHeld = await this.agree(() => shared.holdRequests(this.lease, this.level, drainTimeoutMs));
       if (!isHeld) throw othersNotIdle(drainTimeoutMs);
       await serving.drain({ timeoutMs: drainTimeoutMs });
     } catch (error) {

@@ -10,10 +10,14 @@ import type { ServingPower } from './serving-power.js';
 const SERVER = 'server';
 const FORGET_AFTER_MS = 24 * 3_600_000;
 
+export type ServingState = typeof servingStates.$inferSelect;
+
 export interface ServedChange {
   readonly loraId: AdapterId;
   /** Null: the adapter was removed. */
   readonly version: number | null;
+  /** Number of the change. */
+  readonly change: number;
 }
 
 export interface ServingNews {
@@ -27,19 +31,15 @@ export interface ServingNews {
 export class SharedServingRecord {
   constructor(private readonly database: Database) {}
 
-  async power(): Promise<ServingPower> {
-    return (await this.state()).power;
-  }
-
   /** Returns the number of the change. @throws LeaseLostError */
-  async setPower(power: ServingPower, lease: Lease): Promise<number> {
-    return this.countChange(this.database.orm, lease, power);
+  async setPower(power: ServingPower, sleepLevel: 1 | 2 | null, lease: Lease): Promise<number> {
+    return this.countChange(this.database.orm, lease, { power, sleepLevel });
   }
 
   /** Returns the number of the change. @throws LeaseLostError */
   async setVersion(loraId: AdapterId, version: number | null, lease: Lease | null): Promise<number> {
     return this.database.orm.transaction(async (transaction) => {
-      const change = await this.countChange(transaction, lease, null);
+      const change = await this.countChange(transaction, lease, {});
       await transaction
         .insert(servedAdapters)
         .values({ loraId, version, change })
@@ -82,7 +82,7 @@ export class SharedServingRecord {
     return ids.every((id) => rows.some((row) => row.id === id && row.seen >= change));
   }
 
-  private async state(): Promise<typeof servingStates.$inferSelect> {
+  async state(): Promise<ServingState> {
     const [state] = await this.database.orm.select().from(servingStates).where(eq(servingStates.name, SERVER));
     if (state === undefined) throw new Error('The row of serving_states is missing.');
     return state;
@@ -91,11 +91,11 @@ export class SharedServingRecord {
   private async countChange(
     orm: Pick<Database['orm'], 'update'>,
     lease: Lease | null,
-    power: ServingPower | null,
+    set: { readonly power?: ServingPower; readonly sleepLevel?: 1 | 2 | null },
   ): Promise<number> {
     const [state] = await orm
       .update(servingStates)
-      .set({ change: sql`${servingStates.change} + 1`, ...(power !== null && { power }) })
+      .set({ change: sql`${servingStates.change} + 1`, ...set })
       .where(and(eq(servingStates.name, SERVER), lease === null ? undefined : holdsLease(lease)))
       .returning();
     if (state === undefined) throw new LeaseLostError();

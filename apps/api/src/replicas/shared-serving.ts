@@ -6,7 +6,7 @@ import type { Database } from '../database/database.js';
 import type { Lease } from './lease.js';
 import { Mutex } from './mutex.js';
 import type { ServingPower } from './serving-power.js';
-import { SharedServingRecord } from './shared-serving-record.js';
+import { SharedServingRecord, type ServingState } from './shared-serving-record.js';
 
 /** Looks at the database though nothing was heard: a notice that got lost costs so long. */
 const POLL_MS = 1_000;
@@ -21,6 +21,8 @@ export class SharedServing {
   private readonly logger = new Logger(SharedServing.name);
   private readonly record: SharedServingRecord;
   private readonly versions = new Map<AdapterId, number>();
+  /** Numbers of the last changes that were made here: they are no news. */
+  private readonly announced = new Map<AdapterId, number>();
   private readonly turns = new Mutex();
   private readonly listeners = new Set<(loraId: AdapterId, version: number | null) => void>();
   private readonly cleanUps: (() => void)[] = [];
@@ -78,6 +80,14 @@ export class SharedServing {
     if (!this.database.bulletin.isListening) await this.look();
   }
 
+  /**
+   * To be called under the adapter's lock before anything is published: what others have announced until then is known,
+   * and doesn't come in later as if it were news.
+   */
+  catchUp(): Promise<void> {
+    return this.look();
+  }
+
   /** Published here, and told to nobody else yet. */
   expect(loraId: AdapterId, version: number): void {
     this.versions.set(loraId, version);
@@ -86,32 +96,38 @@ export class SharedServing {
   /** Makes every process answer with this version (null: with none), or refuse to answer. */
   async announce(loraId: AdapterId, version: number | null, lease: Lease | null): Promise<void> {
     const change = await this.record.setVersion(loraId, version, lease);
+    this.announced.set(loraId, change);
     this.remember(loraId, version);
     await this.tellOthers(change, SILENCE_MS + POLL_MS);
   }
 
-  power(): Promise<ServingPower> {
-    return this.record.power();
+  state(): Promise<ServingState> {
+    return this.record.state();
   }
 
   /** Every process holds its requests back and none of theirs runs any more. False when that took too long. */
-  async holdRequests(lease: Lease, timeoutMs: number): Promise<boolean> {
+  async holdRequests(lease: Lease, sleepLevel: 1 | 2, timeoutMs: number): Promise<boolean> {
     this.own = lease;
-    return this.tellOthers(await this.record.setPower('step', lease), timeoutMs);
+    return this.tellOthers(await this.record.setPower('step', sleepLevel, lease), timeoutMs);
+  }
+
+  /** Whoever put the server to sleep is gone: it is this process's to wake. */
+  takeOver(lease: Lease): void {
+    this.own = lease;
   }
 
   /** The server answers again. */
   async resumeRequests(lease: Lease): Promise<void> {
-    await this.setPower('awake', lease);
+    await this.setPower('awake', null, lease);
   }
 
   /** The server stays asleep, as a client wished. */
-  async keepAsleep(lease: Lease): Promise<void> {
-    await this.setPower('kept_asleep', lease);
+  async keepAsleep(sleepLevel: 1 | 2, lease: Lease): Promise<void> {
+    await this.setPower('kept_asleep', sleepLevel, lease);
   }
 
-  private async setPower(power: ServingPower, lease: Lease): Promise<void> {
-    await this.record.setPower(power, lease);
+  private async setPower(power: ServingPower, sleepLevel: 1 | 2 | null, lease: Lease): Promise<void> {
+    await this.record.setPower(power, sleepLevel, lease);
     this.own = null;
     await this.database.bulletin.post({ topic: 'serving' });
   }
@@ -151,7 +167,8 @@ export class SharedServing {
   private look(): Promise<void> {
     return this.turns.run(async () => {
       const { power, change, adapters } = await this.record.since(this.seen);
-      for (const { loraId, version } of adapters) {
+      for (const { loraId, version, change: made } of adapters) {
+        if (made <= (this.announced.get(loraId) ?? -1)) continue;
         this.remember(loraId, version);
         for (const tell of this.listeners) tell(loraId, version);
       }

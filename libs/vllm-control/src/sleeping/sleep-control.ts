@@ -48,11 +48,14 @@ export class SleepControl {
     );
   }
 
-  /** `mode=wait` lets what still runs end; releases before 0.17 don't know it, for which `whenIdle` has been asked. */
+  /**
+   * `mode=wait` lets what still runs end; releases before 0.17 don't know it, for which `whenIdle` has been asked.
+   * Of a server that sleeps already, it is remembered that its weights were discarded: another process may have done that.
+   */
   async sleep(wanted: 1 | 2): Promise<void> {
-    if ((await this.isSleeping()) === true) return;
     const level = wanted === 2 && (await this.readsWeightsAgain()) ? 2 : 1;
     if (level === 2) this.discarded = true;
+    if ((await this.isSleeping()) === true) return;
     await this.order(`/sleep?level=${level}&mode=wait`, true, this.timeouts.sleepMs);
     await this.http.ask({ method: 'GET', path: '/health', timeoutMs: this.timeouts.questionMs });
   }

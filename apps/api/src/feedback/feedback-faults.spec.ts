@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClaasError, type AdapterId } from '@claas/contracts';
+import type { VllmCallName, VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
+import type { VllmTimeouts } from '@claas/vllm-control';
+import type { Feedback } from './feedback.js';
+import { DEFAULT_ORCHESTRATION } from './feedback-request.js';
+import { VllmLaboratory, type VllmProcess } from './testing/vllm-laboratory.js';
+
+const LIMIT_MS = 180_000;
+const RESTART_MS = 100;
+const ID = 'user/faults';
+
+/** Long enough for a busy machine; shorter where a call is to hang, which is waited for. */
+function timeouts(kind: VllmFault['kind']): Partial<VllmTimeouts> {
+  const ms = kind === 'hang' ? 4_000 : 20_000;
+  const questionMs = kind === 'hang' ? 2_000 : 10_000;
+  return {
+    questionMs,
+    adapterMs: ms,
+    sleepMs: ms,
+    wakeMs: ms,
+    scoreMs: ms,
+    tokenMs: ms,
+    asleepMs: 60_000,
+    unreachableMs: 10_000,
+  };
+}
+
+let laboratory: VllmLaboratory;
+/** What the step of every case measures: how the versions before and after it answer, by the trainer's word. */
+let sample: Feedback;
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  laboratory = await VllmLaboratory.open();
+  const { service } = await start('fail');
+  sample = await service.send(await laboratory.initAdapter(service, ID));
+  await laboratory.tidy();
+}, LIMIT_MS);
+afterAll(() => laboratory.close());
+
+async function start(kind: VllmFault['kind']): Promise<{ double: VllmDouble; service: VllmProcess }> {
+  const double = await laboratory.double({ restartAfterMs: RESTART_MS });
+  const open = await laboratory.createDatabase(`fault_${randomUUID()}`);
+  const root = await laboratory.newRoot();
+  const service = await laboratory.start({ double, root, database: await open(), timeouts: timeouts(kind) });
+  return { double, service };
+}
+
+/** An answer as a client gets it. */
+async function ask({ served, serving }: VllmProcess, loraId: AdapterId): Promise<readonly number[]> {
+  await served.ensurePublished(loraId);
+  const { promptTokenIds, response } = sample.rollout;
+  if (promptTokenIds === null || !('tokenIds' in response)) throw new Error('The rollout has no token ids.');
+  const { logprobs } = await serving.score(
+    { kind: 'adapter', loraId },
+    { prompt: { kind: 'tokens', tokenIds: promptTokenIds }, completion: { tokenIds: response.tokenIds } },
+  );
+  return logprobs;
+}
+
+/** Which version gives these log-probs; null for neither. */
+function versionOf(logprobs: readonly number[]): 'parent' | 'learned' | null {
+  const { parentResponseLogprobs = [], responseLogprobs = [] } = sample.result ?? {};
+  if (isSame(logprobs, responseLogprobs)) return 'learned';
+  return isSame(logprobs, parentResponseLogprobs) ? 'parent' : null;
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, at) => Math.abs(value - (b[at] ?? NaN)) < 1e-4);
+}
+
+/** What the client is told of which version answers. */
+function reportedVersion({ state, version, error }: Feedback): number {
+  if (state === 'verified' && version !== null) return version;
+  const told = /(?:is unchanged: version (\d+) is its head|is at version (\d+) again)/.exec(error?.message ?? '');
+  return Number(told?.[1] ?? told?.[2]);
+}
+
+/** A client that never stops asking. Returns how to stop, and who has answered. */
+function keepAsking(service: VllmProcess, loraId: AdapterId): () => Promise<ReadonlySet<string | null>> {
+  const answered = new Set<string | null>();
+  let isOver = false;
+  const run = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        answered.add(versionOf(await ask(service, loraId)));
+      } catch (error) {
+        expect(ClaasError.from(error).code).toMatch(/^(serving_failed|service_overloaded|model_not_found)$/);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  const running = run();
+  return async () => {
+    isOver = true;
+    await running;
+    return answered;
+  };
+}
+
+async function check({ call, fault, level }: Case): Promise<void> {
+  const { double, service } = await start(fault.kind);
+  const orchestration = { ...DEFAULT_ORCHESTRATION, sleepLevel: level };
+  const loraId = await laboratory.initAdapter(service, ID);
+  const stopAsking = keepAsking(service, loraId);
+  double.faults.set(call, fault);
+  const feedback = await service.send(loraId, { orchestration });
+  const isHit = double.calls.some((made) => made.call === call);
+  double.faults.clear();
+
+  // What the client is told is what is stored, and what answers.
+  const reported = reportedVersion(feedback);
+  const where = `${feedback.state} ${feedback.error?.message}`;
+  expect(reported, where).toBe((await service.store.read(loraId)).manifest.version);
+  expect(versionOf(await ask(service, loraId)), where).toBe(feedback.state === 'verified' ? 'learned' : 'parent');
+  expect(service.serving.published()).toContainEqual({ loraId, version: reported });
+  expect(double.isSleeping).toBe(false);
+  // Every answer until then was one version's, whole.
+  expect([...(await stopAsking())]).not.toContain(null);
+  expect(isHit, 'The call that was to go wrong was never made.').toBe(true);
+
+  // Nothing stays shut, and nothing is learned twice: the next feedback goes through.
+  const next = await service.send(loraId, { orchestration });
+  expect(next, next.error?.message).toMatchObject({ state: 'verified', parentVersion: reported });
+  const learned = (await service.store.versions(loraId)).filter(({ feedbackId }) => feedbackId === feedback.requestId);
+  expect(learned.length).toBeLessThanOrEqual(1);
+  await service.stop();
+  await double.close();
+}
+
+const LOOKS: readonly VllmCallName[] = ['metrics', 'is_sleeping', 'health', 'models', 'completions'];
+const ORDERS: readonly VllmCallName[] = ['sleep', 'wake_up', 'load', 'unload'];
+const KINDS: readonly VllmFault['kind'][] = ['fail', 'reset', 'hang', 'die'];
+
+interface Case {
+  readonly title: string;
+  readonly call: VllmCallName;
+  readonly fault: VllmFault;
+  readonly level: 1 | 2;
+}
+
+function faultCase(call: VllmCallName, fault: VllmFault, level: 1 | 2 = 1): Case {
+  const words = { fail: 'fails', reset: 'breaks its connection', hang: 'never answers', die: 'kills the server' };
+  const when = fault.when === 'after' ? ', after it took effect' : '';
+  const often = fault.times === undefined ? ', every time' : '';
+  return { title: `${call} ${words[fault.kind]}${when}${often}`, call, fault, level };
+}
+
+const CASES: readonly Case[] = [
+  ...[...LOOKS, ...ORDERS].flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, times: 1 }))),
+  ...ORDERS.flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, when: 'after', times: 1 }))),
+  ...LOOKS.map((call) => faultCase(call, { kind: 'fail' })),
+  ...ORDERS.map((call) => faultCase(call, { kind: 'fail' })),
+  ...KINDS.map((kind) => faultCase('reload_weights', { kind, times: 1 }, 2)),
+];
+
+// At once: most of their time is waiting for a server that doesn't answer.
+describe.concurrent('whatever goes wrong with the server, it answers with the version that the client is told', () => {
+  it.each(CASES)('$title', (one) => check(one), LIMIT_MS);
+});
