@@ -17,7 +17,7 @@ const MINIMUM_NODE = [20, 19];
 
 /** What is built for what. */
 const PROJECTS = {
-  start: ['apps/api', 'apps/trainer', 'apps/cli', 'tools/native-runtime'],
+  start: ['apps/api', 'apps/trainer', 'apps/cli', 'tools/local-stack', 'tools/native-runtime'],
   test: ['tsconfig.json'],
   native: ['tools/native-runtime'],
 };

@@ -5,8 +5,8 @@ const OURS = /^(CLAAS_|FEEDBACK_)/;
 /** Known to the design and read by a later version: worth another sentence than a misspelling. */
 const NOT_YET = /^(CLAAS_TINKER_.*|FEEDBACK_WAKE_ON_FAILURE)$/;
 
-/** Not settings of the service: the trainer or tools/native-runtime reads them (docs/native-runtime.md). */
-const READ_BY_OTHERS = /^CLAAS_(CACHE_DIR|LIBTENSORFLOW(_URL)?|NATIVE_DOWNLOAD_TIMEOUT_S)$/;
+/** Not settings of the service: the trainer, tools/native-runtime (docs/native-runtime.md) or the client reads them. */
+const READ_BY_OTHERS = /^CLAAS_(URL|API_KEY|CACHE_DIR|LIBTENSORFLOW(_URL)?|NATIVE_DOWNLOAD_TIMEOUT_S)$/;
 
 /** A sentence for every variable that looks like one of ours and isn't read. */
 export function unknownSettingWarnings(environment: Readonly<Record<string, string | undefined>>): string[] {
