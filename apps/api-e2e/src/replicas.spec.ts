@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VllmDouble } from '@claas/contracts/testing/vllm';
 import { PostgresServer } from './service/postgres-server.js';
 import { Replicas } from './service/replicas.js';
 import type { Reply } from './service/service-client.js';
 import type { ServiceProcess } from './service/service-process.js';
+import { settingsFor, VllmServers } from './vllm/vllm-servers.js';
 
-/** `CLAAS_E2E_REPLICA_FEEDBACKS=200 npx nx test api-e2e` for the long run: 20 adapters, 8 clients, a kill every few seconds. */
-const FEEDBACKS = Number(process.env['CLAAS_E2E_REPLICA_FEEDBACKS'] ?? 30);
+/** `CLAAS_E2E_REPLICA_FEEDBACKS=200 npx nx test api-e2e` for the long run: 20 adapters, 8 clients, 20 kills, with and without vLLM. */
+const LONG_RUN = process.env['CLAAS_E2E_REPLICA_FEEDBACKS'];
+const FEEDBACKS = Number(LONG_RUN ?? 30);
+const VLLM = 'a vLLM server answers';
+const WHO_ANSWERS = LONG_RUN === undefined ? [VLLM] : ['the trainers answer', VLLM];
 const ADAPTERS = Math.max(3, Math.ceil(FEEDBACKS / 10));
 const KILLS = Math.max(3, Math.ceil(FEEDBACKS / 10));
 const CLIENTS = 8;
@@ -17,8 +22,10 @@ const FINAL = ['verified', 'failed', 'rolled_back'];
 const programs = PostgresServer.findPrograms();
 if (programs === null) {
   console.warn('SKIPPED several API processes on one PostgreSQL: install Debian’s package postgresql.');
-} else if (process.env['CLAAS_E2E_REPLICA_FEEDBACKS'] === undefined) {
-  console.info(`Several API processes: ${FEEDBACKS} feedbacks. CLAAS_E2E_REPLICA_FEEDBACKS=200 makes the long run.`);
+} else if (LONG_RUN === undefined) {
+  console.info(
+    `Several API processes: ${FEEDBACKS} feedbacks, behind vLLM. CLAAS_E2E_REPLICA_FEEDBACKS=200 makes the long run, also without vLLM.`,
+  );
 }
 
 /** The same sequence of numbers from 0 to 1 in every run. */
@@ -40,17 +47,25 @@ interface Sent {
   readonly requestId: string;
 }
 
-describe.skipIf(programs === null)('three API processes on one PostgreSQL', () => {
+describe.skipIf(programs === null).each(WHO_ANSWERS)('three API processes on one PostgreSQL, where %s', (who) => {
   let database: PostgresServer;
+  let servers: VllmServers | null = null;
+  let double: VllmDouble | null = null;
   let replicas: Replicas;
   const down = new Set<ServiceProcess>();
 
   beforeAll(async () => {
     database = await PostgresServer.start(programs!);
-    replicas = await Replicas.start(3, database, { CLAAS_KEEP_VERSIONS: '1000' });
+    if (who === VLLM) {
+      servers = await VllmServers.create();
+      double = await servers.start();
+    }
+    const settings = double === null ? {} : settingsFor(double);
+    replicas = await Replicas.start(3, database, { CLAAS_KEEP_VERSIONS: '1000', ...settings });
   });
   afterAll(async () => {
     await replicas.stopAndRemove();
+    await servers?.close();
     await database.stop();
   });
 
@@ -123,6 +138,7 @@ describe.skipIf(programs === null)('three API processes on one PostgreSQL', () =
         for (let index = next++; index < FEEDBACKS; index = next++) sent.push(await send(pick(adapters), index));
       };
       const killing = killSome(() => isOver);
+      const asking = keepAsking(adapters, () => isOver);
       await Promise.all(Array.from({ length: CLIENTS }, client));
       const outcomes = new Map<string, Reply['body']>();
       for (const feedback of sent) outcomes.set(feedback.requestId, await outcomeOf(feedback));
@@ -130,6 +146,9 @@ describe.skipIf(programs === null)('three API processes on one PostgreSQL', () =
       const kills = await killing;
       console.info(`${FEEDBACKS} feedbacks, ${ADAPTERS} adapters, ${kills} kills`);
       expect(kills).toBeGreaterThanOrEqual(2);
+      // Whoever asks meanwhile is answered, or told to ask again.
+      expect([...(await asking)].sort()).toEqual([200]);
+      expect(double?.isSleeping ?? false).toBe(false);
 
       expect(new Set(sent.map(({ requestId }) => requestId)).size).toBe(FEEDBACKS);
       for (const { requestId, key } of sent) {
@@ -140,6 +159,20 @@ describe.skipIf(programs === null)('three API processes on one PostgreSQL', () =
       expect(logs.filter((name) => name.endsWith('.json'))).toHaveLength(FEEDBACKS);
     },
   );
+
+  /** A client that chats, at whichever process lives. Returns how it was answered. */
+  async function keepAsking(adapters: readonly string[], isOver: () => boolean): Promise<Set<number>> {
+    const statuses = new Set<number>();
+    while (!isOver()) {
+      const body = { model: pick(adapters), prompt: 'Hello', max_tokens: 1 };
+      const reply = await anyReplica()
+        .client.post('/v1/completions', body)
+        .catch(() => null);
+      if (reply !== null) statuses.add(reply.status);
+      await pause(200);
+    }
+    return statuses;
+  }
 
   /** One version for each feedback, each made from the one before, in order of arrival, and its record says the same. */
   async function expectInOrder(loraId: string, outcomes: ReadonlyMap<string, Reply['body']>): Promise<void> {
@@ -158,8 +191,32 @@ describe.skipIf(programs === null)('three API processes on one PostgreSQL', () =
       expect(outcome.vllm).toMatchObject({ published: true, verified: true });
     }
     for (const service of replicas.all) {
-      const answer = await service.client.chat(loraId, 'Hello', { max_completion_tokens: 1 });
-      expect(answer.claas.version).toBe(learned.length);
+      const body = { model: loraId, prompt: 'Hello', max_tokens: 1 };
+      const answer = await service.client.post('/v1/completions', body);
+      expect(answer.status).toBe(200);
+      expect(answer.headers['x-claas-version'] ?? answer.body.claas.version).toEqual(
+        double === null ? learned.length : String(learned.length),
+      );
     }
   }
+
+  it.skipIf(who !== VLLM)(
+    'let ten feedbacks that wait for one adapter share one sleep and one wake',
+    { timeout: LIMIT_MS },
+    async () => {
+      if (double === null) return;
+      const [service] = replicas.all;
+      const loraId = await service!.client.init('kim/ten');
+      const before = double!.orders().length;
+      const body = { lora_id: loraId, prompt: 'Hello', response: 'Hi! 😊', feedback: 'No emojis.' };
+      const replies = await Promise.all(Array.from({ length: 10 }, () => service!.client.post('/v1/feedback', body)));
+      expect(replies.map(({ status }) => status)).toEqual(Array(10).fill(200));
+      const orders = double!.orders().slice(before);
+      expect(orders.filter((call) => call === 'sleep')).toHaveLength(1);
+      expect(orders.filter((call) => call === 'wake_up')).toHaveLength(1);
+      expect(replies.map(({ body: { version } }) => version).sort((a, b) => a - b)).toEqual([
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+      ]);
+    },
+  );
 });
