@@ -23,6 +23,15 @@ export class VerificationOnTheWire {
   tolerance!: number;
 }
 
+/** What the step cost where compute is rented. */
+export class StepComputeOnTheWire {
+  @ApiProperty({ description: 'The GPU, as the provider names it.', example: 'L40S' })
+  gpu!: string;
+
+  @ApiProperty({ description: 'Seconds of it, the start of a machine included.', example: 4.2 })
+  seconds!: number;
+}
+
 /** What proves that a step did something, measured. Log-probs are sums over the answer, in nats. */
 export class ReceiptOnTheWire {
   @ApiProperty({ description: 'Mean divergence per response token before the step.', example: 0.1722 })
@@ -80,6 +89,13 @@ export class ReceiptOnTheWire {
   warnings!: readonly string[];
 
   @ApiProperty({
+    description: 'What the step cost on a rented GPU (mode modal); null elsewhere.',
+    type: StepComputeOnTheWire,
+    nullable: true,
+  })
+  compute!: StepComputeOnTheWire | null;
+
+  @ApiProperty({
     description:
       'The served model’s log-probs on the answer against the trainer’s; null when the server was not asked.',
     type: VerificationOnTheWire,
@@ -106,6 +122,7 @@ export function toReceiptOnTheWire(
     clip_fraction: receipt.clipFraction,
     kl_to_base: receipt.klToBase,
     warnings: receipt.warnings,
+    compute: receipt.compute ?? null,
     verified:
       verification === null ? null : { max_difference: verification.maxDifference, tolerance: verification.tolerance },
   };
