@@ -99,11 +99,6 @@ export class LoraAdapter {
 
   dispose(): void {
     dispose([...this.tensors.values()]);
-    this.releaseLayers();
-  }
-
-  /** Gives back what `layer` made: for an adapter that will hardly be computed with again. */
-  releaseLayers(): void {
     for (const layer of this.packedLayers.values()) {
       for (const name of LINEAR_GROUPS) {
         layer[name]?.down.dispose();
@@ -178,13 +173,13 @@ function joined(parts: readonly Tensor2D[]): Tensor2D {
 
 /** Every B in its own columns and at its own outputs, zeros elsewhere — (O, nR) */
 function diagonal(blocks: readonly LoraBlock[], O: number): Tensor2D {
-  const columns = blocks.map(({ B, from }) => {
+  const columns = blocks.map(({ B, from }): Tensor2D => {
     const after = O - from - B.shape[0];
     if (after === 0 && from === 0) return B;
     return pad(B, [
       [from, after],
       [0, 0],
-    ]) as Tensor2D;
+    ]);
   });
   return columns.length === 1 ? columns[0]! : concat(columns, 1);
 }

@@ -1,5 +1,5 @@
 import type { DistillationProgress, DistillationResult, DistillationTask } from '@claas/contracts';
-import { readAdapterFiles, readOptimizerState } from '@claas/core-model';
+import { LoraAdapter, readAdapterFiles, readOptimizerState } from '@claas/core-model';
 import type { LanguageModel } from '@claas/core-model';
 import { prepareRollout } from '../preparation/index.js';
 import type { PreparedDistillation } from '../preparation/index.js';
@@ -48,9 +48,7 @@ async function distillPrepared(
 ): Promise<DistillationResult> {
   const progress = new PhaseProgress(task.settings.steps, onProgress);
   progress.enter('loading');
-  const parentFiles = await readAdapterFiles(task.parent.directory, model.config);
-  const parentState = await readOptimizerState(task.parent.directory, parentFiles);
-  const learner = AdapterLearner.fromFiles(model, parentFiles, parentState);
+  const learner = await readLearner(model, task.parent.directory);
   let step: SdpoStep | null = null;
   try {
     progress.enter('teacher');
@@ -59,7 +57,13 @@ async function distillPrepared(
 
     progress.enter('measuring');
     const after = await step.evaluate(learner.adapter, { signal });
-    const result = await distillationResult({ model, tokenizer, task, prepared, learner, taken, after });
+    // Read again: during the steps its memory is wanted for other things.
+    const parentFiles = await readAdapterFiles(task.parent.directory, model.config);
+    const parent = LoraAdapter.fromFiles(model.config, parentFiles);
+    const finished = { model, tokenizer, task, prepared, parent, learner, taken, after };
+    const result = await distillationResult(finished).finally(() => {
+      parent.dispose();
+    });
 
     throwIfCancelled(signal);
     progress.enter('saving');
@@ -71,6 +75,12 @@ async function distillPrepared(
     step?.dispose();
     learner.dispose();
   }
+}
+
+/** A version's weights and optimizer state. What was read from its files is not held on to. */
+async function readLearner(model: LanguageModel, directory: string): Promise<AdapterLearner> {
+  const files = await readAdapterFiles(directory, model.config);
+  return AdapterLearner.fromFiles(model, files, await readOptimizerState(directory, files));
 }
 
 function prepareStep(

@@ -1,5 +1,5 @@
 import type { DistillationResult, DistillationTask, LearningReceipt, StepMetrics, TokenSignal } from '@claas/contracts';
-import type { LanguageModel } from '@claas/core-model';
+import type { LanguageModel, LoraAdapter } from '@claas/core-model';
 import type { Tokenizer } from '@claas/core-model/text';
 import type { PreparedDistillation } from '../preparation/index.js';
 import type { AdapterLearner, SampleEvaluation, StepEvaluation } from '../step/index.js';
@@ -21,6 +21,7 @@ export interface FinishedDistillation {
   readonly tokenizer: Tokenizer;
   readonly task: DistillationTask;
   readonly prepared: PreparedDistillation;
+  readonly parent: LoraAdapter;
   readonly learner: AdapterLearner;
   /** At least one. */
   readonly taken: readonly TakenStep[];
@@ -57,15 +58,11 @@ function stepMetrics({ task, taken, prepared }: FinishedDistillation): StepMetri
 }
 
 async function learningReceipt(
-  { model, tokenizer, prepared, learner, taken }: FinishedDistillation,
+  { model, tokenizer, prepared, parent, learner, taken }: FinishedDistillation,
   first: SampleEvaluation,
   last: SampleEvaluation,
 ): Promise<LearningReceipt> {
-  const change = await adapterChange(
-    model.backend,
-    loraFactorChanges(learner.parent, learner.adapter),
-    learner.parent.scale,
-  );
+  const change = await adapterChange(model.backend, loraFactorChanges(parent, learner.adapter), parent.scale);
   return {
     gapBefore: first.divergenceMean,
     gapAfter: last.divergenceMean,
@@ -73,7 +70,7 @@ async function learningReceipt(
     responseLogprobAfter: sum(last.rows.studentLogprobs),
     tokens: tokenSignals(tokenizer, prepared.responseTokenIds, first),
     adapterChange: change,
-    adapterChangeRelative: change / frozenNorm(model, learner.parent),
+    adapterChangeRelative: change / frozenNorm(model, parent),
     gradNorm: taken[0]!.gradNorm,
     meanImportanceRatio: first.meanRatio,
     clipFraction: first.clipFraction,

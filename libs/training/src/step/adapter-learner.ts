@@ -6,18 +6,17 @@ import { disposeOptimizerTensors, optimizerTensors, readOptimizerTensors } from 
 import { updateAdapter } from './update-adapter.js';
 import type { AdapterUpdate } from './update-adapter.js';
 
-/** An adapter on its way from one version to the next: the parent stays, the current weights and moments are replaced step by step. */
+/** An adapter on its way from one version to the next: weights and moments are replaced step by step, and only the newest are in memory. */
 export class AdapterLearner {
   /** Without moments until they are wanted where the version has none: zeros would only take memory during the first step. */
   #current: { readonly adapter: LoraAdapter; readonly state: AdamWState | null };
 
   private constructor(
     private readonly model: Pick<LanguageModel, 'config' | 'backend'>,
-    /** As the parent version has it; never changes. */
-    readonly parent: LoraAdapter,
+    adapter: LoraAdapter,
     state: AdamWState | null,
   ) {
-    this.#current = { adapter: parent, state };
+    this.#current = { adapter, state };
   }
 
   /** @param stored null: fresh moments. @throws AdapterShapeError */
@@ -26,11 +25,11 @@ export class AdapterLearner {
     files: AdapterTensors,
     stored: OptimizerState | null,
   ): AdapterLearner {
-    const parent = LoraAdapter.fromFiles(model.config, files);
-    return new AdapterLearner(model, parent, stored && optimizerTensors(parent, stored));
+    const adapter = LoraAdapter.fromFiles(model.config, files);
+    return new AdapterLearner(model, adapter, stored && optimizerTensors(adapter, stored));
   }
 
-  /** With all updates so far; stays this object's. */
+  /** With all updates so far; this object's, which disposes of it with the next update. */
   get adapter(): LoraAdapter {
     return this.#current.adapter;
   }
@@ -47,8 +46,7 @@ export class AdapterLearner {
     const { adapter, state } = this;
     const update = updateAdapter(this.model, adapter, gradients, state, settings);
     this.#current = update;
-    if (adapter === this.parent) adapter.releaseLayers();
-    else adapter.dispose();
+    adapter.dispose();
     return { gradNorm: update.gradNorm, clipCoefficient: update.clipCoefficient };
   }
 
@@ -60,7 +58,6 @@ export class AdapterLearner {
 
   dispose(): void {
     if (this.#current.state !== null) disposeOptimizerTensors(this.#current.state);
-    if (this.adapter !== this.parent) this.adapter.dispose();
-    this.parent.dispose();
+    this.adapter.dispose();
   }
 }

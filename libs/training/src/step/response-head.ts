@@ -2,7 +2,7 @@ import { concat, gather, scatterND, tensor1d, tensor2d, tidy } from '@tensorflow
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import type { TeacherPosition } from '@claas/contracts';
 import type { LanguageModel } from '@claas/core-model';
-import type { CompressedMatrix, Matrix } from '@claas/tensor-backend';
+import type { CompressedMatrix, Matrix, RowRange } from '@claas/tensor-backend';
 import { sdpoRows, sdpoRowValues } from '@claas/core-sdpo';
 import type { SdpoRowsInput, SdpoRowValues, SdpoSettings } from '@claas/core-sdpo';
 import { yieldToEventLoop } from './event-loop.js';
@@ -77,11 +77,32 @@ export async function responseLoss(
   }
 }
 
-/** Logits (R, V) of a chunk. */
-interface ChunkLogits {
-  readonly student: CompressedMatrix;
-  readonly teacher: CompressedMatrix | null;
-  readonly base: CompressedMatrix | null;
+/** Logits of some of a chunk's positions, (count, V). */
+type ChunkLogits = (range: RowRange) => Tensor2D;
+
+/** By who gives them; null where nobody does. */
+interface LogitsOfChunk {
+  readonly student: ChunkLogits;
+  readonly teacher: ChunkLogits | null;
+  readonly base: ChunkLogits | null;
+}
+
+/** One product for all of them, which reads the vocabulary's matrix once; within the caller's tidy. */
+function logitsOfChunk(
+  model: LanguageModel,
+  { student, teacher, base }: ResponseHidden,
+  positions: readonly number[],
+): LogitsOfChunk {
+  const { backend } = model;
+  const ids = tensor1d([...positions], 'int32');
+  const all = [...new Set([student, teacher, base])].filter((hidden) => hidden !== null);
+  const rows = all.map((hidden) => gather(hidden, ids));
+  const logits = model.headProduct(backend.compress(rows.length === 1 ? rows[0]! : concat(rows, 0)));
+  const of = (hidden: Tensor2D): ChunkLogits => {
+    const first = all.indexOf(hidden) * positions.length;
+    return ({ from, count }) => backend.restore(logits, { from: first + from, count });
+  };
+  return { student: of(student), teacher: teacher && of(teacher), base: base && of(base) };
 }
 
 function chunkLoss(
@@ -94,13 +115,7 @@ function chunkLoss(
   const { backend } = model;
   const parts: ResponseLoss[] = [];
   const dHidden = tidy((): Tensor2D | undefined => {
-    const ids = tensor1d([...targets.positions], 'int32');
-    const product = (all: Tensor2D): CompressedMatrix => model.headProduct(backend.compress(gather(all, ids)));
-    const logits: ChunkLogits = {
-      student: product(hidden.student),
-      teacher: hidden.teacher === null ? null : product(hidden.teacher),
-      base: hidden.base === null ? null : product(hidden.base),
-    };
+    const logits = logitsOfChunk(model, hidden, targets.positions);
     const dLogits: CompressedMatrix[] = [];
     for (let from = 0; from < targets.positions.length; from += POSITIONS_PER_LOSS) {
       const positions = targets.positions.slice(from, from + POSITIONS_PER_LOSS);
@@ -130,7 +145,7 @@ function chunkLoss(
 /** The loss of some positions of a chunk, which begin at its row `from`; within the caller's tidy. */
 function rowsLoss(
   model: LanguageModel,
-  logits: ChunkLogits,
+  logits: LogitsOfChunk,
   from: number,
   { positions, responseTokenIds, oldLogprobs, teacherScores, rowWeight }: ResponseTargets,
   settings: SdpoSettings,
@@ -139,10 +154,9 @@ function rowsLoss(
   const range = { from, count: positions.length };
   const told = teacherScores === null ? null : positions.map((position) => teacherScores[position]!);
   const input: SdpoRowsInput = {
-    studentLogits: model.backend.restore(logits.student, range),
-    teacherLogits:
-      told === null ? model.backend.restore(logits.teacher!, range) : teacherLogits(told, model.config.vocabularySize),
-    baseLogits: logits.base === null ? null : model.backend.restore(logits.base, range),
+    studentLogits: logits.student(range),
+    teacherLogits: told === null ? logits.teacher!(range) : teacherLogits(told, model.config.vocabularySize),
+    baseLogits: logits.base && logits.base(range),
     tokenIds: Int32Array.from(positions, (position) => responseTokenIds[position]!),
     oldLogprobs: oldLogprobs === null ? null : positions.map((position) => oldLogprobs[position]!),
     rowWeights: new Float32Array(positions.length).fill(rowWeight),
