@@ -26,6 +26,8 @@ export interface VllmDoubleOptions {
   /** VLLM_ALLOW_RUNTIME_LORA_UPDATING. */
   readonly runtimeLora?: boolean;
   readonly maxLoraRank?: number;
+  /** Where to listen; without it on a port that is free. */
+  readonly port?: number;
   /** How long after its death a supervisor starts it again; null leaves that to `restart`. */
   readonly restartAfterMs?: number | null;
 }
@@ -47,7 +49,7 @@ export class VllmDouble {
   readonly calls: RecordedCall[] = [];
   readonly faults = new FaultTable();
   private server: Server | null = null;
-  private port = 0;
+  private port: number;
   private readonly hanging = new Set<ServerResponse>();
   private restarting: NodeJS.Timeout | null = null;
 
@@ -55,7 +57,9 @@ export class VllmDouble {
     private readonly options: VllmDoubleOptions,
     private readonly root: string,
     private context: RouteContext,
-  ) {}
+  ) {
+    this.port = options.port ?? 0;
+  }
 
   static async start(options: VllmDoubleOptions): Promise<VllmDouble> {
     const root = await mkdtemp(join(tmpdir(), 'vllm-double-'));
