@@ -70,7 +70,7 @@ async function expectConsistent(ids: readonly string[]): Promise<number> {
 }
 
 async function expectWholeFiles(): Promise<void> {
-  const root = path.join(service.loraRoot, '.claas');
+  const root = await service.storedFiles();
   const manifests = (await readdir(root, { recursive: true })).filter((name) => name.endsWith('manifest.json'));
   expect(manifests.length).toBeGreaterThan(0);
   for (const name of manifests) {

@@ -7,6 +7,8 @@ export interface RemoteService {
   readonly settings: Readonly<Record<string, string>>;
   /** Whatever trains, now; killed, it comes back by itself. */
   trainerProcessIds(): Promise<number[]>;
+  /** A copy of what its store holds, in the store's own layout; missing where the store is the API's own. */
+  copyStore?(directory: string): Promise<void>;
   close(): Promise<void>;
 }
 

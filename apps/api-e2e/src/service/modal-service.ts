@@ -6,6 +6,7 @@ import type { RemoteService } from './execution-mode.js';
 
 const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
 const IMAGE = 'claas-trainer:latest';
+const VOLUME = 'claas-e2e';
 
 /** Modal's double, whose image holds this workspace with the native library that `npm test` has set up. */
 export class ModalService implements RemoteService {
@@ -23,12 +24,21 @@ export class ModalService implements RemoteService {
   }
 
   get settings(): Readonly<Record<string, string>> {
-    return { ...this.double.environment, CLAAS_DISTILL_EXECUTION_MODE: 'modal', CLAAS_MODAL_IMAGE: IMAGE };
+    return {
+      ...this.double.environment,
+      CLAAS_DISTILL_EXECUTION_MODE: 'modal',
+      CLAAS_MODAL_IMAGE: IMAGE,
+      CLAAS_MODAL_VOLUME: VOLUME,
+    };
   }
 
   trainerProcessIds(): Promise<number[]> {
     const processes = this.double.sandboxes.running().flatMap(({ execs }) => [...execs.values()]);
     return Promise.resolve(processes.filter(({ exit }) => exit === null).map(({ processId }) => processId!));
+  }
+
+  copyStore(directory: string): Promise<void> {
+    return this.double.copyVolume(VOLUME, directory);
   }
 
   close(): Promise<void> {

@@ -106,6 +106,14 @@ export class ServiceProcess {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  /** The directory with the store's own files, or a copy of them where they lie elsewhere. */
+  async storedFiles(): Promise<string> {
+    if (this.remote?.copyStore === undefined) return path.join(this.loraRoot, '.claas');
+    const copy = path.join(this.directory, 'copy-of-the-store');
+    await this.remote.copyStore(copy);
+    return path.join(copy, '.claas');
+  }
+
   /** Process ids of the trainers that this API works with, now. */
   async trainerProcessIds(): Promise<number[]> {
     return this.remote?.trainerProcessIds() ?? childrenOf(this.processId);

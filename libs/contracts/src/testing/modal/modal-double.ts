@@ -41,6 +41,7 @@ export class ModalDouble {
   readonly volumes: Volumes;
   readonly images = new ImageRegistry();
   readonly sandboxes: SandboxFarm;
+  private readonly mounts: MountedVolumes;
   private readonly blockServer: BlockServer;
   private server: RpcServer | null = null;
   private port = 0;
@@ -62,6 +63,7 @@ export class ModalDouble {
       },
     );
     this.volumes = new Volumes(this.blocks, this.blockServer);
+    this.mounts = new MountedVolumes(this.volumes, this.blocks);
     const account = new Account();
     const secrets = new SecretStore();
     this.sandboxes = new SandboxFarm({
@@ -69,7 +71,7 @@ export class ModalDouble {
       image: { files: {}, environment: {}, ...options.image },
       images: this.images,
       secrets,
-      volumes: new MountedVolumes(this.volumes, this.blocks),
+      volumes: this.mounts,
       routerUrl: () => this.url.replace('http:', 'https:'),
       appIdOf: (appName, environmentName) => account.appId(appName, environmentName),
     });
@@ -108,6 +110,11 @@ export class ModalDouble {
   /** Names of the calls so far, those for blocks included. */
   rpcs(): readonly string[] {
     return this.calls.map(({ rpc }) => rpc);
+  }
+
+  /** Makes a directory what a volume holds now. */
+  async copyVolume(name: string, directory: string): Promise<void> {
+    await this.mounts.checkoutNamed(name, directory);
   }
 
   /** Ends as a server that is cut off: calls break, the port refuses. */

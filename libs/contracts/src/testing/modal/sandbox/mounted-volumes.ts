@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { BlockStore } from '../volume/block-store.js';
 import type { Volumes } from '../volume/volume-part.js';
 import { BLOCK_BYTES } from '../volume/volume-tree.js';
+import type { VolumeTree } from '../volume/volume-tree.js';
 import type { VolumeContents } from './volume-contents.js';
 
 const MODE = 0o644;
@@ -18,8 +19,16 @@ export class MountedVolumes implements VolumeContents {
     private readonly blocks: BlockStore,
   ) {}
 
-  async checkout(volumeId: string, directory: string): Promise<void> {
-    const tree = this.volumes.tree(volumeId);
+  checkout(volumeId: string, directory: string): Promise<void> {
+    return this.checkoutTree(this.volumes.tree(volumeId), directory);
+  }
+
+  async checkoutNamed(name: string, directory: string): Promise<void> {
+    await mkdir(directory, { recursive: true });
+    await this.checkoutTree(this.volumes.named(name), directory);
+  }
+
+  private async checkoutTree(tree: VolumeTree, directory: string): Promise<void> {
     const kept = new Set<string>();
     for (const { path } of tree.list('', true)) {
       const file = tree.file(path);
