@@ -36,10 +36,13 @@ export const allowedArrows = {
   bench: ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   'verify-golden': ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   demo: [],
+  'modal-deploy': ['engine-modal', 'contracts'],
   'native-runtime': ['tensor-backend'],
   'vllm-cpu': [],
+  'relay-bench': [],
   'tinker-double': ['engine-tinker', 'training', 'core-model', 'core-sdpo', 'tensor-backend', 'contracts'],
   'local-stack': ['tensor-backend', 'contracts'],
+  'docker-check': [],
   'check-structure': [],
 };
 

@@ -2,6 +2,7 @@ import type { OnTheWire } from '../feedback/dto/on-the-wire.js';
 import { AdapterStore, ClaasError, parseAdapterId, ServingControl, type AdapterId } from '@claas/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { AdapterNames } from '../backends/adapter-names.js';
 import { LOGGER } from '../logging/create-logger.js';
 import { AcceleratorLease } from '../replicas/accelerator-lease.js';
 import { AdapterLocks } from '../replicas/adapter-locks.js';
@@ -17,6 +18,7 @@ export class AdapterChanges {
     @Inject(AdapterLocks) private readonly locks: AdapterLocks,
     @Inject(AcceleratorLease) private readonly lease: AcceleratorLease,
     @Inject(SharedServing) private readonly shared: SharedServing,
+    @Inject(AdapterNames) private readonly names: AdapterNames,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -45,9 +47,14 @@ export class AdapterChanges {
     const name = parseAdapterId(id);
     const loraId = await this.store.resolve(name).catch(notFoundAsNull);
     if (loraId === null) return { deleted: false };
-    if (loraId !== name) return { deleted: await this.store.remove(name) };
+    if (loraId !== name) {
+      const deleted = await this.store.remove(name);
+      this.names.forget();
+      return { deleted };
+    }
     return this.alone(loraId, async () => {
       const deleted = await this.store.remove(loraId);
+      this.names.forget();
       await this.serving.retract(loraId);
       await this.shared.announce(loraId, null, null);
       this.logger.info({ lora_id: loraId, deleted }, 'adapter removed');

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { SETTINGS } from '../config/settings.js';
 import { LOGGER } from '../logging/create-logger.js';
 import { SharedServing } from '../replicas/shared-serving.js';
+import { AdapterNames } from './adapter-names.js';
 import { BACKEND, RELAY, type Backend, type BackendOpener } from './backend.js';
 import { ServedAdapters } from './served-adapters.js';
 import { WarmUp } from './warm-up.js';
@@ -33,6 +34,7 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
         { provide: DistillationEngine, inject: [BACKEND], useFactory: ({ engine }: Backend) => engine },
         { provide: AdapterStore, inject: [BACKEND], useFactory: ({ store }: Backend) => store },
         { provide: ServingControl, inject: [BACKEND], useFactory: ({ serving }: Backend) => serving },
+        { provide: AdapterNames, inject: [BACKEND], useFactory: ({ store }: Backend) => new AdapterNames(store) },
         { provide: RELAY, inject: [BACKEND], useFactory: ({ relay }: Backend) => relay ?? null },
         { provide: ServedAdapters, inject: [BACKEND, SharedServing, LOGGER], useFactory: openServedAdapters },
         {
@@ -41,7 +43,7 @@ export class BackendsModule implements OnApplicationBootstrap, OnApplicationShut
           useFactory: (backend: Backend, logger: Logger) => new WarmUp(backend, logger),
         },
       ],
-      exports: [DistillationEngine, AdapterStore, ServingControl, RELAY, ServedAdapters, WarmUp],
+      exports: [DistillationEngine, AdapterStore, ServingControl, AdapterNames, RELAY, ServedAdapters, WarmUp],
     };
   }
 

@@ -1,5 +1,6 @@
 import { AdapterStore, ClaasError, type AdapterId, type ServedModel } from '@claas/contracts';
 import { Inject, Injectable } from '@nestjs/common';
+import { AdapterNames } from '../backends/adapter-names.js';
 import { ServedAdapters } from '../backends/served-adapters.js';
 import { SETTINGS, type Settings } from '../config/settings.js';
 
@@ -18,6 +19,7 @@ export class ModelDirectory {
 
   constructor(
     @Inject(AdapterStore) private readonly store: AdapterStore,
+    @Inject(AdapterNames) private readonly names: AdapterNames,
     @Inject(ServedAdapters) private readonly served: ServedAdapters,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
@@ -49,7 +51,7 @@ export class ModelDirectory {
 
   private async resolve(name: string): Promise<AdapterId> {
     try {
-      return await this.store.resolve(name);
+      return await this.names.resolve(name);
     } catch (error) {
       if (!(error instanceof ClaasError)) throw error;
       if (error.code !== 'adapter_not_found' && error.code !== 'adapter_id_invalid') throw error;

@@ -11,6 +11,7 @@ import {
   type Rollout,
   type StepMetrics,
 } from '@claas/contracts';
+import type { AdapterNames } from '../backends/adapter-names.js';
 import type { AcceleratorLease } from '../replicas/accelerator-lease.js';
 import type { Lesson, RolloutPreparation } from '../feedback/rollout-preparation.js';
 import { baseNameOf, distilledName } from './distilled-name.js';
@@ -30,6 +31,7 @@ export class DistillService {
     private readonly store: AdapterStore,
     private readonly preparation: RolloutPreparation,
     private readonly lease: AcceleratorLease,
+    private readonly names: AdapterNames,
   ) {}
 
   /**
@@ -44,6 +46,7 @@ export class DistillService {
     const rollout = await this.preparation.prepare(loraId, lesson);
     const { created, metrics } = await this.distillInto(base, loraId, lesson, rollout, signal);
     await this.store.setAlias(alias, created);
+    this.names.forget();
     return { loraId: created, metrics };
   }
 

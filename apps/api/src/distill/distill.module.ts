@@ -1,5 +1,6 @@
 import { AdapterStore, DistillationEngine } from '@claas/contracts';
 import { Module } from '@nestjs/common';
+import { AdapterNames } from '../backends/adapter-names.js';
 import { AcceleratorLease } from '../replicas/accelerator-lease.js';
 import { FeedbackModule } from '../feedback/feedback.module.js';
 import { RolloutPreparation } from '../feedback/rollout-preparation.js';
@@ -12,13 +13,14 @@ import { DistillService } from './distill-service.js';
   providers: [
     {
       provide: DistillService,
-      inject: [DistillationEngine, AdapterStore, RolloutPreparation, AcceleratorLease],
+      inject: [DistillationEngine, AdapterStore, RolloutPreparation, AcceleratorLease, AdapterNames],
       useFactory: (
         engine: DistillationEngine,
         store: AdapterStore,
         preparation: RolloutPreparation,
         lease: AcceleratorLease,
-      ) => new DistillService(engine, store, preparation, lease),
+        names: AdapterNames,
+      ) => new DistillService(engine, store, preparation, lease, names),
     },
   ],
 })

@@ -6,24 +6,29 @@ import { interactions } from '../database/schema.js';
 import type { Interaction } from './interaction.js';
 import { WriteBatches } from './write-batches.js';
 
+/** Answers that nobody waits for are written a few times a second, however many there are: each write syncs a disk. */
+const KEEP_PAUSE_MS = 100;
 /** An answer that another process gave a moment ago may still be on its way into the database. */
 const SECOND_LOOK_MS = 300;
 
 /** Answers that were given, under the id that the client got. */
 export class InteractionRepository {
-  private readonly batches: WriteBatches<Interaction>;
+  private readonly saves: WriteBatches<Interaction>;
+  private readonly keeps: WriteBatches<Interaction>;
   /** Not durable yet. */
   private readonly kept = new Map<string, Interaction>();
 
   constructor(private readonly database: Database) {
-    this.batches = new WriteBatches(async (batch) => {
+    const insert = async (batch: readonly Interaction[]): Promise<void> => {
       await this.database.orm.insert(interactions).values(batch.map(toRow)).onConflictDoNothing();
-    });
+    };
+    this.saves = new WriteBatches(insert);
+    this.keeps = new WriteBatches(insert, KEEP_PAUSE_MS);
   }
 
   /** Returns when the interaction is durable; saving the same completion again changes nothing. */
   save(interaction: Interaction): Promise<void> {
-    return this.batches.write(interaction);
+    return this.saves.write(interaction);
   }
 
   /** Returns at once: `find` knows the interaction from now on, and it becomes durable a moment later. */
@@ -31,7 +36,8 @@ export class InteractionRepository {
     const { completionId } = interaction;
     if (this.kept.has(completionId)) return;
     this.kept.set(completionId, interaction);
-    this.save(interaction)
+    this.keeps
+      .write(interaction)
       .catch(onFailure)
       .finally(() => this.kept.delete(completionId));
   }
@@ -45,7 +51,7 @@ export class InteractionRepository {
 
   /** Resolves when everything that was kept is durable, or has failed. */
   settled(): Promise<void> {
-    return this.batches.settled();
+    return this.keeps.settled();
   }
 
   private async look(completionId: string): Promise<Interaction | null> {

@@ -10,7 +10,7 @@ describe('WriteBatches', () => {
       if (batches.length === 1) await new Promise<void>((resolve) => (release = resolve));
     });
     const first = Promise.all([writer.write(1), writer.write(2)]);
-    await new Promise((resolve) => setImmediate(resolve));
+    await expect.poll(() => batches).toHaveLength(1);
     const later = Promise.all([writer.write(3), writer.write(4), writer.write(5)]);
     release();
     await Promise.all([first, later]);

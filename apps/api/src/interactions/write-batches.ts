@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** So much at once holds the database up for no longer than a few single writes. */
 const LARGEST_BATCH = 64;
 
@@ -7,12 +9,15 @@ interface Waiting<Row> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Writes rows in batches: one batch at a time, and whatever arrives meanwhile is the next. */
+/** Writes rows in batches: one batch at a time, and whatever arrives meanwhile, or within `pauseMs`, is the next. */
 export class WriteBatches<Row> {
   private waiting: Waiting<Row>[] = [];
   private writing: Promise<void> | null = null;
 
-  constructor(private readonly insert: (batch: readonly Row[]) => Promise<void>) {}
+  constructor(
+    private readonly insert: (batch: readonly Row[]) => Promise<void>,
+    private readonly pauseMs = 0,
+  ) {}
 
   /** Returns when the row is written. */
   write(row: Row): Promise<void> {
@@ -27,9 +32,9 @@ export class WriteBatches<Row> {
   }
 
   private async writeAll(): Promise<void> {
-    // Rows that arrive in the same turn of the event loop go together.
-    await new Promise((resolve) => setImmediate(resolve));
     while (this.waiting.length > 0) {
+      // Rows that arrive in the same turn of the event loop go together in any case.
+      await (this.pauseMs === 0 ? new Promise((resolve) => setImmediate(resolve)) : delay(this.pauseMs));
       const batch = this.waiting.splice(0, LARGEST_BATCH);
       try {
         await this.insert(batch.map(({ row }) => row));

@@ -1,4 +1,4 @@
-import { forEachItem, forEachMember, valueAt } from './json-text.js';
+import { forEachItem, forEachMember, plainValueAt, valueAt } from './json-text.js';
 import type { Span } from './json-text.js';
 
 /** What the client is to see of an answer, or of one event of it. */
@@ -68,7 +68,7 @@ function readChoice(text: string, choice: Members, promptTokenIds: readonly numb
   const said = choice['delta'] ?? choice['message'];
   const content = said === undefined ? choice['text'] : membersOf(text, said.from)['content'];
   return {
-    index: choice['index'] === undefined ? 0 : Number(valueAt(text, choice['index'])),
+    index: choice['index'] === undefined ? 0 : Number(plainValueAt(text, choice['index'])),
     text: stringAt(text, content) ?? '',
     tokenIds: listAt(text, choice['token_ids']) ?? [],
     logprobs: logprobsAt(text, choice['logprobs']),
@@ -88,17 +88,17 @@ function isForTokenIdsAlone(text: string, choice: Members, top: Members): boolea
 }
 
 /** `{"content": [{"logprob": …}]}` of chats, `{"token_logprobs": […]}` of completions. */
+interface Logprobs {
+  readonly content?: readonly { readonly logprob?: number }[] | null;
+  readonly token_logprobs?: readonly (number | null)[] | null;
+}
+
 function logprobsAt(text: string, span: Span | undefined): readonly number[] {
   if (span === undefined || isNull(text, span)) return [];
-  const { content, token_logprobs: plain } = membersOf(text, span.from);
-  if (plain !== undefined) return listAt(text, plain) ?? [];
-  const found: number[] = [];
-  if (content === undefined || isNull(text, content)) return found;
-  forEachItem(text, content.from, ({ from }) => {
-    const { logprob } = membersOf(text, from);
-    found.push(logprob === undefined ? Number.NaN : Number(text.slice(logprob.from, logprob.to)));
-  });
-  return found;
+  const { content, token_logprobs: plain } = plainValueAt(text, span) as Logprobs;
+  return plain
+    ? plain.map((logprob) => logprob ?? Number.NaN)
+    : (content ?? []).map(({ logprob = Number.NaN }) => logprob);
 }
 
 function membersOf(text: string, at: number): Members {
@@ -118,7 +118,7 @@ function isNull(text: string, { from, to }: Span): boolean {
 }
 
 function listAt(text: string, span: Span | undefined): readonly number[] | null {
-  return span === undefined || isNull(text, span) ? null : (valueAt(text, span) as readonly number[]);
+  return span === undefined || isNull(text, span) ? null : (plainValueAt(text, span) as readonly number[]);
 }
 
 function stringAt(text: string, span: Span | undefined): string | null {

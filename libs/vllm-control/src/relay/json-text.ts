@@ -12,6 +12,8 @@ const COMMA = 44;
 const BACKSLASH = 92;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
 const SPACE = 32;
+/** Found by the engine faster than by a loop over characters. */
+const STRUCTURE = /["[\]{}]/g;
 
 /** Calls `visit` with each key of the object that begins at `at` and the place of its value. @returns where the object ends */
 export function forEachMember(text: string, at: number, visit: (key: string, value: Span) => void): number {
@@ -37,6 +39,11 @@ export function forEachItem(text: string, at: number, visit: (item: Span) => voi
   return i + 1;
 }
 
+/** The value at `span`, its strings as bytes (Latin-1): for whoever looks at numbers only. */
+export function plainValueAt(text: string, { from, to }: Span): unknown {
+  return JSON.parse(text.slice(from, to));
+}
+
 /** The value at `span`. */
 export function valueAt(text: string, { from, to }: Span): unknown {
   return JSON.parse(Buffer.from(text.slice(from, to), 'latin1').toString('utf8'));
@@ -55,11 +62,13 @@ export function skipValue(text: string, at: number): number {
 
 function skipNested(text: string, at: number): number {
   let depth = 0;
-  for (let i = at; i < text.length; i += 1) {
+  STRUCTURE.lastIndex = at;
+  while (STRUCTURE.test(text)) {
+    const i = STRUCTURE.lastIndex - 1;
     const code = text.charCodeAt(i);
-    if (code === QUOTE) i = skipString(text, i) - 1;
+    if (code === QUOTE) STRUCTURE.lastIndex = skipString(text, i);
     else if (code === OPEN_OBJECT || code === OPEN_LIST) depth += 1;
-    else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
+    else {
       depth -= 1;
       if (depth === 0) return i + 1;
     }
