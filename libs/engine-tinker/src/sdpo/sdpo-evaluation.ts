@@ -113,7 +113,7 @@ function evaluatePosition(input: SdpoInput, t: number, settings: SdpoLossSetting
 
 /** log p(y) at the temperature: with a whole support, the normalizer is known. */
 function tokenLogprob({ support, token }: PositionLogprobs, temperature: number): number {
-  if (temperature === 1) return token;
+  if (!support.isWhole) return token;
   const first = support.logprobs[0]!;
   return tempered(support, temperature).logprobs[0]! + (token - first) / temperature;
 }
