@@ -71,7 +71,7 @@ export class Environment {
     default: null,
     expected: 'postgres://user:password@host:port/database',
     description:
-      'A PostgreSQL to keep feedback and interactions in. Without it, a database embedded in `CLAAS_DATA_DIR` is used.',
+      'A PostgreSQL to keep feedback and interactions in; several API processes may share it, with the same `CLAAS_LORA_ROOT`. Without it, a database embedded in `CLAAS_DATA_DIR` is used.',
     secret: true,
   })
   @IsOptional()
