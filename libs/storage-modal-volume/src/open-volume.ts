@@ -6,7 +6,7 @@ import { AdapterHeads } from './head/adapter-heads.js';
 import { MakerNames } from './layout/maker-names.js';
 import { AdapterNames } from './names/adapter-names.js';
 import { volumeUnavailable } from './rpc/modal-errors.js';
-import { withLimit } from './rpc/with-limit.js';
+import { retryCall } from './rpc/retry-call.js';
 import { MakerAnnouncement } from './sweep/makers.js';
 import type { BeforeWrite } from './transfer/upload.js';
 import type { OnTransferProgress } from './version/transfer-progress.js';
@@ -49,7 +49,7 @@ export async function openVolume(options: ModalVolumeOptions): Promise<OpenVolum
   const beforeWrite = options.beforeWrite ?? (() => undefined);
   try {
     const params = { createIfMissing: true, version: 2, ...(environment === null ? {} : { environment }) } as const;
-    const { volumeId } = await withLimit('VolumeGetOrCreate', callTimeoutMs, () =>
+    const { volumeId } = await retryCall('VolumeGetOrCreate', callTimeoutMs, () =>
       client.volumes.fromName(volume, params),
     );
     const files = new VolumeFiles({ client, volumeId, callTimeoutMs, beforeWrite });

@@ -1,21 +1,8 @@
 import { storageUnavailable, hasSystemCode } from '@claas/adapter-files';
 import { ClaasError } from '@claas/contracts';
 import { BlockError } from '../blocks/block-error.js';
-import { CallLimitError } from './with-limit.js';
-
-/** Status codes of gRPC that mean something to us. */
-export const GrpcStatus = {
-  notFound: 5,
-  alreadyExists: 6,
-  permissionDenied: 7,
-  resourceExhausted: 8,
-  unauthenticated: 16,
-} as const;
-
-/** The gRPC status of a failed call; null for anything else. */
-export function grpcStatusOf(error: unknown): number | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : null;
-}
+import { GrpcStatus, grpcStatusOf } from './grpc-status.js';
+import { CallLimitError } from './retry-call.js';
 
 const ADVICE: Readonly<Record<number, string>> = {
   [GrpcStatus.unauthenticated]: 'Check MODAL_TOKEN_ID and MODAL_TOKEN_SECRET.',

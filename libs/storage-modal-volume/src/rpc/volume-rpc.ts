@@ -1,6 +1,6 @@
 import type { ModalClient } from 'modal';
-import { GrpcStatus, grpcStatusOf } from './modal-errors.js';
-import { withLimit } from './with-limit.js';
+import { GrpcStatus, grpcStatusOf } from './grpc-status.js';
+import { retryCall } from './retry-call.js';
 
 export interface VolumeEntry {
   /** From the volume's root. */
@@ -22,29 +22,18 @@ export interface MissingBlock {
 
 /** `FileEntry.FileType` of Modal's API. */
 const DIRECTORY = 2;
-const LIST_ATTEMPTS = 4;
-/** What the SDK itself retries, but not for streams: cancelled, unknown, deadline, internal, unavailable. */
-const PASSING_CODES = [1, 2, 4, 13, 14];
 
 /** Modal's calls for the files of one volume, each attempt with a limit. Paths are relative to the volume's root. */
 export class VolumeRpc {
   constructor(
     private readonly client: ModalClient,
     readonly volumeId: string,
-    private readonly attemptMs: number,
+    private readonly callTimeoutMs: number,
   ) {}
 
   /** Null when there is no such directory. */
   async list(path: string, recursive: boolean): Promise<VolumeEntry[] | null> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#limited('VolumeListFiles2', (timeoutMs) => this.#list(path, recursive, timeoutMs));
-      } catch (error) {
-        const code = grpcStatusOf(error);
-        if (code === GrpcStatus.notFound) return null;
-        if (attempt === LIST_ATTEMPTS || !PASSING_CODES.includes(code ?? 0)) throw error;
-      }
-    }
+    return unlessNotFound(this.#call('VolumeListFiles2', (options) => this.#list(path, recursive, options)));
   }
 
   /** The blocks that have to come first, none when the file is in place; `exists` where one is and may not be overwritten. */
@@ -55,8 +44,8 @@ export class VolumeRpc {
       disallowOverwriteExistingFiles: createOnly,
     };
     try {
-      const { missingBlocks } = await this.#limited('VolumePutFiles2', (timeoutMs) =>
-        this.client.cpClient.volumePutFiles2(request, { timeoutMs }),
+      const { missingBlocks } = await this.#call('VolumePutFiles2', (options) =>
+        this.client.cpClient.volumePutFiles2(request, options),
       );
       return missingBlocks;
     } catch (error) {
@@ -69,7 +58,7 @@ export class VolumeRpc {
   async getFile(path: string): Promise<{ readonly urls: readonly string[]; readonly bytes: number } | null> {
     const request = { volumeId: this.volumeId, path, start: 0, len: 0, clientPadsBlocks: false };
     const answer = await unlessNotFound(
-      this.#limited('VolumeGetFile2', (timeoutMs) => this.client.cpClient.volumeGetFile2(request, { timeoutMs })),
+      this.#call('VolumeGetFile2', (options) => this.client.cpClient.volumeGetFile2(request, options)),
     );
     return answer === null ? null : { urls: answer.getUrls, bytes: answer.size };
   }
@@ -77,8 +66,8 @@ export class VolumeRpc {
   /** A file, or a directory with everything in it. False when there is none. */
   async remove(path: string): Promise<boolean> {
     const request = { volumeId: this.volumeId, path, recursive: true };
-    const removed = this.#limited('VolumeRemoveFile2', (timeoutMs) =>
-      this.client.cpClient.volumeRemoveFile2(request, { timeoutMs }),
+    const removed = this.#call('VolumeRemoveFile2', (options) =>
+      this.client.cpClient.volumeRemoveFile2(request, options),
     );
     return (await unlessNotFound(removed)) !== null;
   }
@@ -86,16 +75,14 @@ export class VolumeRpc {
   /** Copies one file within the volume. False when there is none. */
   async copy(from: string, to: string): Promise<boolean> {
     const request = { volumeId: this.volumeId, srcPaths: [from], dstPath: to, recursive: false };
-    const copied = this.#limited('VolumeCopyFiles2', (timeoutMs) =>
-      this.client.cpClient.volumeCopyFiles2(request, { timeoutMs }),
-    );
+    const copied = this.#call('VolumeCopyFiles2', (options) => this.client.cpClient.volumeCopyFiles2(request, options));
     return (await unlessNotFound(copied)) !== null;
   }
 
-  async #list(path: string, recursive: boolean, timeoutMs: number): Promise<VolumeEntry[]> {
+  async #list(path: string, recursive: boolean, options: { readonly timeoutMs: number }): Promise<VolumeEntry[]> {
     const entries: VolumeEntry[] = [];
     const request = { volumeId: this.volumeId, path, recursive };
-    for await (const answer of this.client.cpClient.volumeListFiles2(request, { timeoutMs })) {
+    for await (const answer of this.client.cpClient.volumeListFiles2(request, options)) {
       for (const { path: entryPath, type, mtime } of answer.entries) {
         const isDirectory = (type as number) === DIRECTORY;
         entries.push({ path: entryPath.replace(/^\/+/, ''), isDirectory, modifiedMs: mtime * 1000 });
@@ -104,8 +91,8 @@ export class VolumeRpc {
     return entries;
   }
 
-  #limited<T>(rpc: string, call: (timeoutMs: number) => Promise<T>): Promise<T> {
-    return withLimit(rpc, this.attemptMs, call);
+  #call<T>(rpc: string, call: (options: { readonly timeoutMs: number }) => Promise<T>): Promise<T> {
+    return retryCall(rpc, this.callTimeoutMs, call);
   }
 }
 

@@ -54,6 +54,13 @@ export class VolumeWorld {
       .flatMap(({ path, type }) => ((type as number) === 1 ? [path] : []));
   }
 
+  /** The server is back, and the SDK's connection has noticed. */
+  async restart(): Promise<void> {
+    await this.double.restart();
+    const params = { createIfMissing: true } as const;
+    await vi.waitFor(() => this.client.volumes.fromName(VOLUME_NAME, params), { timeout: 20_000, interval: 100 });
+  }
+
   /** How often a call came since the last time that this was asked. */
   count(rpc: string): number {
     const count = this.double.rpcs().filter((name) => name === rpc).length;
