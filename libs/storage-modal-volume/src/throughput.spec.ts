@@ -127,9 +127,8 @@ async function plainPut(url: string, path: string): Promise<void> {
   const answered = once(put, 'response') as Promise<[IncomingMessage]>;
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), put);
   const [response] = await answered;
-  await pipeline(response, async (body) => {
-    for await (const chunk of body) void chunk;
-  });
+  response.resume();
+  await once(response, 'end');
 }
 
 async function plainGet(url: string, path: string): Promise<void> {

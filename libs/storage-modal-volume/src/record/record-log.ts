@@ -12,7 +12,7 @@ export interface LoggedRecord<T> {
 const KEPT_RECORDS = 16;
 const KEPT_FOR_MS = 24 * 3_600_000;
 const TRIM_EVERY = 32;
-const APPEND_ATTEMPTS = 3;
+const APPEND_ATTEMPTS = 2;
 const READ_ATTEMPTS = 5;
 
 /**
