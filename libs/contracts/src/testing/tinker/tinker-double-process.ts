@@ -12,6 +12,8 @@ export interface TinkerDoubleProcessOptions {
   readonly apiKey: string;
   /** More of the program's options. */
   readonly args?: readonly string[];
+  /** What computes: `wasm` starts faster than the native library. */
+  readonly tensorBackend?: 'auto' | 'tensorflow' | 'wasm';
   /** Starts it again by itself, so long after its death; null leaves that to `restart`. */
   readonly restartAfterMs?: number | null;
 }
@@ -89,9 +91,12 @@ export class TinkerDoubleProcess {
   }
 
   private async launch(): Promise<void> {
-    const { program, stateDirectory, apiKey, args = [], restartAfterMs = null } = this.options;
+    const { program, stateDirectory, apiKey, args = [], tensorBackend = 'auto', restartAfterMs = null } = this.options;
     const own = ['--state', stateDirectory, '--port', String(this.port), '--api-key', apiKey];
-    const child = spawn(process.execPath, [program, ...own, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...own, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, CLAAS_TENSOR_BACKEND: tensorBackend },
+    });
     this.child = child;
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
