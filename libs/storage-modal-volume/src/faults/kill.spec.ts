@@ -1,0 +1,98 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectSound } from '../testing/soundness.js';
+import { VolumeWorld, createVersion } from '../testing/volume-world.js';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../testing/__fixtures__/commit-forever.mjs', import.meta.url));
+const KILLS = 5;
+const ID = 'user/model';
+
+let world: VolumeWorld;
+
+beforeAll(async () => {
+  // The children run what is compiled.
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  await promisify(execFile)(process.execPath, [compiler, '-b', PROJECT]);
+});
+
+beforeEach(async () => {
+  world = await VolumeWorld.start();
+  await createVersion(await world.open(), ID);
+});
+
+afterEach(() => world.close());
+
+describe('a volume that processes write to', () => {
+  it(`is whole after each of ${KILLS} kills at random moments, and keeps what was said to be committed`, async () => {
+    const cache = world.newCache();
+    const feedbackOf = new Map<number, string>();
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const writer = new Writer(cache, `kill-${kill}`);
+      await writer.firstCommit();
+      await delay(Math.random() * 200);
+      await writer.kill();
+      const store = await world.open();
+      await expectSound(store, world);
+      const head = (await store.read(ID)).manifest;
+      expect(head.version - (writer.commits.at(-1)?.version ?? 0)).toBeOneOf([0, 1]);
+      for (const { version, feedbackId } of writer.commits) {
+        expect(feedbackOf.has(version), `number ${version} is used again`).toBe(false);
+        feedbackOf.set(version, feedbackId);
+      }
+      feedbackOf.set(head.version, head.feedbackId!);
+      for (const { version, feedbackId } of await store.versions(ID)) {
+        if (feedbackId !== null) expect(feedbackOf.get(version)).toBe(feedbackId);
+      }
+    }
+  });
+
+  it('loses no commit of two of them', async () => {
+    const writers = [new Writer(world.newCache(), 'one', 10), new Writer(world.newCache(), 'two', 10)];
+    expect(await Promise.all(writers.map((writer) => writer.ended))).toEqual([0, 0]);
+    const commits = writers.flatMap((writer) => writer.commits).sort((a, b) => a.version - b.version);
+    expect(commits.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    const store = await world.open();
+    await expectSound(store, world);
+    for (const { version, parent, feedbackId } of await store.versions(ID)) {
+      expect([parent, feedbackId]).toEqual([version - 1, commits[version - 1]?.feedbackId]);
+    }
+  });
+});
+
+/** A process that commits until it is killed, or has done `count`. */
+class Writer {
+  readonly commits: { readonly version: number; readonly feedbackId: string }[] = [];
+  /** Exit code, null after a kill. */
+  readonly ended: Promise<number | null>;
+  readonly #child: ChildProcessByStdio<null, Readable, null>;
+
+  constructor(cache: string, name: string, count = Number.POSITIVE_INFINITY) {
+    this.#child = spawn(process.execPath, [PROGRAM, cache, name, String(count)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...world.double.environment },
+    });
+    createInterface(this.#child.stdout).on('line', (line) => {
+      const [version, feedbackId = ''] = line.split(' ');
+      this.commits.push({ version: Number(version), feedbackId });
+    });
+    this.ended = once(this.#child, 'close').then(([code]) => code as number | null);
+  }
+
+  async firstCommit(): Promise<void> {
+    await expect.poll(() => this.commits.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    expect(await this.ended).toBeNull();
+  }
+}
