@@ -1,9 +1,10 @@
 /**
  * Installs and builds what is missing, before `npm start` and `npm test`, and sets up the native library; nothing when
- * all is there. `native` is for `npm run setup:native`: it builds what sets up the native library, and leaves that to it.
+ * all is there. `native` is for `npm run setup:native`: it builds what sets up the native library, and leaves that to it;
+ * `openclaw` builds the plugin and the set-up of a gateway, which compute nothing.
  * Plain JavaScript without packages: it runs on a machine that has only Node and npm.
  *
- * Usage: node tools/workspace/prepare.mjs start|test|native
+ * Usage: node tools/workspace/prepare.mjs start|test|native|openclaw
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,6 +21,7 @@ const PROJECTS = {
   start: ['apps/api', 'apps/trainer', 'apps/cli', 'tools/local-stack', 'tools/native-runtime'],
   test: ['tsconfig.json'],
   native: ['tools/native-runtime'],
+  openclaw: ['integrations/openclaw'],
 };
 
 function say(text) {
@@ -104,10 +106,10 @@ async function setUpNativeLibrary() {
 
 const what = process.argv[2];
 if (!Object.hasOwn(PROJECTS, what ?? '')) {
-  say('Usage: node tools/workspace/prepare.mjs start|test|native');
+  say('Usage: node tools/workspace/prepare.mjs start|test|native|openclaw');
   process.exit(2);
 }
 checkNode();
 await installPackages();
 await build(what);
-if (what !== 'native') await setUpNativeLibrary();
+if (what === 'start' || what === 'test') await setUpNativeLibrary();
