@@ -20,7 +20,7 @@ import { manifestOf } from './testing/volume-world.js';
 const SERVER = fileURLToPath(new URL('testing/__fixtures__/modal-server.mjs', import.meta.url));
 const CONTRACTS = fileURLToPath(new URL('../../contracts', import.meta.url));
 const MEGABYTES = Number(process.env.CLAAS_VOLUME_MEGABYTES ?? 0);
-const ROUNDS = 5;
+const ROUNDS = 7;
 /** Blocks on their way up or down, and what the runtime needs beside them. */
 const MAX_GROWTH_BYTES = 250e6;
 
@@ -85,6 +85,16 @@ describe.skipIf(MEGABYTES === 0)('an adapter of CLAAS_VOLUME_MEGABYTES (longer r
 });
 
 function report(times: Readonly<Record<string, number[]>>): void {
+  for (const direction of ['up', 'down']) {
+    const shares = times[`plain HTTP ${direction}`]!.map(
+      (plain, round) => plain / times[`volume ${direction}`]![round]!,
+    );
+    const percents = shares.sort((a, b) => a - b).map((share) => (100 * share).toFixed(0));
+    const median = percents[Math.floor(percents.length / 2)];
+    process.stdout.write(
+      `  ${direction}: ${median} % of a plain HTTP copy of the same round (${percents.join(', ')})\n`,
+    );
+  }
   for (const [name, all] of Object.entries(times)) {
     const sorted = [...all].sort((a, b) => a - b);
     const rate = (milliseconds: number): string => ((MEGABYTES * 1000) / milliseconds).toFixed(0);
