@@ -86,7 +86,7 @@ export class LoraAdapter {
     return { ...this.shape, baseModel, tensors };
   }
 
-  /** A layer's weights as `linearForward` wants them; made once and kept. */
+  /** A layer's weights as `linearForward` wants them; made once and kept until they are released. */
   layer(backend: TensorBackend, index: number, layer: DecoderLayer): LayerLora {
     const known = this.packedLayers.get(index);
     if (known !== undefined) return known;
@@ -99,13 +99,17 @@ export class LoraAdapter {
 
   dispose(): void {
     dispose([...this.tensors.values()]);
-    for (const layer of this.packedLayers.values()) {
-      for (const name of LINEAR_GROUPS) {
-        layer[name]?.down.dispose();
-        layer[name]?.up.dispose();
-      }
+    for (const index of [...this.packedLayers.keys()]) this.releaseLayer(index);
+  }
+
+  /** Gives back what `layer` made of one layer: for passes that won't come back to it soon. */
+  releaseLayer(index: number): void {
+    const layer = this.packedLayers.get(index);
+    this.packedLayers.delete(index);
+    for (const name of LINEAR_GROUPS) {
+      layer?.[name]?.down.dispose();
+      layer?.[name]?.up.dispose();
     }
-    this.packedLayers.clear();
   }
 
   private packGroup(backend: TensorBackend, layerIndex: number, group: LinearGroup): PackedLora | null {

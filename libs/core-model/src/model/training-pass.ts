@@ -32,6 +32,7 @@ const DEFAULT_ACTIVATION_BUDGET_BYTES = 256 * 2 ** 20;
 /**
  * A forward pass that can be gone back. It keeps the input of each layer, (T, C), and where memory allows the results of the layer's large products;
  * else it computes those again on the way back, so that the peak is one layer's activations plus one input per layer.
+ * The adapter's layers are packed for each direction anew, which takes less time than their memory is worth.
  */
 export class TrainingPass {
   private readonly rotary: RotarySlice;
@@ -84,6 +85,7 @@ export class TrainingPass {
         await yieldToEventLoop(signal);
         dispose(this.boundaries.pop());
         const { dx, tensors } = this.layerBackward(i, dy!);
+        this.adapter.releaseLayer(i);
         disposeKept(this.kept.pop());
         dy?.dispose();
         dy = dx;
@@ -114,6 +116,7 @@ export class TrainingPass {
     for (let i = 0; i < model.layers.length; i++) {
       await yieldToEventLoop(signal);
       const { y, kept } = this.layerForward(i, i >= firstKept);
+      this.adapter.releaseLayer(i);
       boundaries.push(y);
       this.kept.push(kept);
       if (i > 0 || kept === null) continue;

@@ -39,14 +39,14 @@ export interface AttentionHandles {
   readonly probabilities: readonly TensorHandle[];
 }
 
-/** q (H, T, D), k and v (G, S, D); `masks` of each block, (count, keys) or null where every key is seen */
+/** q (H, T, D), k and v (G, S, D); `maskOf` a block, asked for just before it is used: (count, keys), or null where every key is seen */
 export function attention(
   operations: NativeOperations,
   q: TensorHandle,
   k: TensorHandle,
   v: TensorHandle,
   blocks: readonly QueryBlock[],
-  masks: readonly (TensorHandle | null)[],
+  maskOf: (block: QueryBlock) => TensorHandle | null,
   short: ElementType,
 ): AttentionHandles {
   const [H, , D] = q.shape as [number, number, number];
@@ -54,13 +54,13 @@ export function attention(
   const scaled = operations.scale(q, 1 / Math.sqrt(D));
   const values = operations.cast(v, short);
   const probabilities: TensorHandle[] = [];
-  const outputs = blocks.map((block, i) => {
+  const outputs = blocks.map((block) => {
     const { count, keys } = block;
     const M = (H / G) * count;
     const queries = operations.reshape(queriesOf(operations, scaled, block), [G, M, D]);
     const scores = operations.batchMatMul(queries, firstKeys(operations, k, keys), { right: true });
     const ofHeads = operations.reshape(scores, [H, count, keys]);
-    const mask = masks[i] ?? null;
+    const mask = maskOf(block);
     const softmax = operations.unary('Softmax', mask === null ? ofHeads : operations.add(ofHeads, mask));
     const P = operations.cast(softmax, short);
     probabilities.push(operations.reshape(P, [H * count, keys]));

@@ -1,3 +1,6 @@
+import { dispose, tensor3d, zeros } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
 import { createTensorBackend } from '../create-tensor-backend.js';
 import { nativeRuntimeDirectory, readNativeRuntime } from '../native-runtime/index.js';
 import { skippedTensorBackend, tensorBackendContract } from '../testing/index.js';
@@ -17,6 +20,23 @@ if (found.state !== 'ready') {
   tensorBackendContract({
     name: 'tensorflow in float32',
     create: () => createTensorBackend('tensorflow', { nativeRuntime, frozenFormat: 'F32' }),
+  });
+  it('attends over more blocks of queries than masks are kept', async () => {
+    const backend = await createTensorBackend('tensorflow', { nativeRuntime, frozenFormat: 'F32' });
+    const T = 4500;
+    const none = zeros<Rank.R3>([1, T, 2]);
+    const ramp = tensor3d(
+      Array.from({ length: 2 * T }, (_, i) => (i % 2 === 0 ? i / 2 : 1)),
+      [1, T, 2],
+    );
+    // All scores are equal, so that each position has the mean of what it sees; thousands of terms are added up in float32.
+    const { output, saved } = backend.attention(none, none, ramp, 0);
+    const values = output.dataSync();
+    for (let t = 0; t < T; t++) {
+      expect(Math.abs(values[2 * t]! / (t / 2 || 1) - (t > 0 ? 1 : 0))).toBeLessThan(1e-4);
+      expect(Math.abs(values[2 * t + 1]! - 1)).toBeLessThan(1e-4);
+    }
+    dispose([none, ramp, output, ...(saved as Tensor2D[])]);
   });
   tensorBackendContract({
     name: 'tensorflow in bfloat16',

@@ -15,6 +15,7 @@ import type {
   WeightBytes,
 } from '../tensor-backend.js';
 import { attention, attentionBackward, queryBlocks } from './attention.js';
+import type { QueryBlock } from './attention.js';
 import { attentionOfOne } from './attention-of-one.js';
 import { NativeAdamW } from './native-adamw.js';
 import { NativeFrozenMatrix } from './native-frozen-matrix.js';
@@ -140,9 +141,10 @@ export class NativeBackend extends TensorBackend {
     if (H % G !== 0) throw new RangeError(`${H} query heads can't share ${G} key/value heads evenly.`);
     const blocks = queryBlocks(T, offset);
     // A single query sees every key that remains, so decoding needs no mask.
-    const masks = blocks.map(({ from, count }) => (count === 1 ? null : this.of(this.masks.get(count, offset + from))));
+    const maskOf = ({ from, count }: QueryBlock) =>
+      count === 1 ? null : this.of(this.masks.get(count, offset + from));
     const { output, ...saved } = this.operations.tensors(() => {
-      const forward = attention(this.operations, this.of(q), this.of(k), this.of(v), blocks, masks, this.short);
+      const forward = attention(this.operations, this.of(q), this.of(k), this.of(v), blocks, maskOf, this.short);
       const probabilities = forward.probabilities.map((one, i) => [`probabilities${i}`, one] as const);
       return { output: forward.output, ...Object.fromEntries(probabilities) };
     });

@@ -16,7 +16,7 @@ import { tokenLogprobs } from './token-logprobs.js';
  */
 const POSITIONS_PER_CHUNK = 64;
 /** A chunk's logits stay in the backend's short form; the loss has some ten float32 matrices of their size at a time, so it takes fewer of them. */
-const POSITIONS_PER_LOSS = 8;
+const POSITIONS_PER_LOSS = 4;
 
 /** Final-normed hidden states of a sample's L response positions; C channels. */
 export interface ResponseHidden {
@@ -85,6 +85,8 @@ interface LogitsOfChunk {
   readonly student: ChunkLogits;
   readonly teacher: ChunkLogits | null;
   readonly base: ChunkLogits | null;
+  /** Before the tidy ends. */
+  readonly dispose: () => void;
 }
 
 /** One product for all of them, which reads the vocabulary's matrix once; within the caller's tidy. */
@@ -102,7 +104,10 @@ function logitsOfChunk(
     const first = all.indexOf(hidden) * positions.length;
     return ({ from, count }) => backend.restore(logits, { from: first + from, count });
   };
-  return { student: of(student), teacher: teacher && of(teacher), base: base && of(base) };
+  const dispose = (): void => {
+    logits.dispose();
+  };
+  return { student: of(student), teacher: teacher && of(teacher), base: base && of(base), dispose };
 }
 
 function chunkLoss(
@@ -133,6 +138,7 @@ function chunkLoss(
       });
       if (dPart !== null) dLogits.push(dPart);
     }
+    logits.dispose();
     return withGradient ? backend.restore(model.headBackward(backend.concatRows(dLogits))) : undefined;
   });
   return {
