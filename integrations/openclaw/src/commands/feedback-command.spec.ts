@@ -173,6 +173,28 @@ describe('/feedback undo', () => {
     expect(await host.run(other, 'undo')).toBe('There is nothing from this conversation to take back.');
   });
 
+  it('knows of a lesson whose end the gateway did not see', async () => {
+    let finished = false;
+    const host = await hostBefore(({ path }) =>
+      path.startsWith('/v1/lora/versions') ? [200, versions(3)] : [200, record({ finished })],
+    );
+    await host.run(context, 'Shorter.');
+    const restarted = new OpenClawHost({ baseUrl: claas!.address }, host.stateFolder).loadPlugin();
+    expect(await restarted.run(context, 'undo')).toContain('I am still learning');
+    finished = true;
+    expect(await restarted.run(context, 'undo')).toBe('↩️ Taken back: I am version 2 again.');
+  });
+
+  it('forgets a feedback that the service has forgotten', async () => {
+    const host = await hostBefore(({ method }) =>
+      method === 'POST'
+        ? [202, record({ finished: false })]
+        : [404, { code: 'feedback_not_found', detail: 'No such feedback.' }],
+    );
+    expect(await host.outcomeOf(context, 'Shorter.')).toMatch(/^❌ I don’t know what became of that feedback\./);
+    expect(await host.run(context, 'undo')).toBe('There is nothing from this conversation to take back.');
+  });
+
   it('waits for a feedback that is under way', async () => {
     const host = await hostBefore(() => [202, record({ finished: false })]);
     await host.run(context, 'Shorter.');

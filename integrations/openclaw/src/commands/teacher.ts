@@ -1,6 +1,7 @@
 import type { ClaasClient } from '../claas/claas-client.js';
+import { ClaasProblem } from '../claas/claas-error.js';
 import type { FeedbackRecord } from '../claas/feedback-record.js';
-import type { Lesson } from '../conversations/conversation.js';
+import type { Conversation, Lesson } from '../conversations/conversation.js';
 import type { ConversationMemory } from '../conversations/conversation-memory.js';
 import { describeFailure } from '../replies/describe-failure.js';
 import { describeOutcome } from '../replies/describe-lesson.js';
@@ -40,6 +41,7 @@ export class Teacher {
       if (this.isUnderWay(key, record.request_id)) {
         return { accepted: false, reply: 'I heard you the first time, and am still learning it.' };
       }
+      this.underWay.set(key, (this.underWay.get(key) ?? new Set()).add(record.request_id));
       return { accepted: true, outcome: this.outcomeOf(key, record) };
     } catch (error) {
       return { accepted: false, reply: `❌ ${describeFailure(error)}` };
@@ -48,19 +50,21 @@ export class Teacher {
 
   /** Goes back to the version before the last lesson of this conversation. @returns what to say */
   async undo(key: string): Promise<string> {
-    if (this.underWay.has(key)) return 'I am still learning. Wait for it to end, then take it back.';
-    const lesson = (await this.memory.find(key)).lessons.at(-1);
-    if (lesson === undefined) return 'There is nothing from this conversation to take back.';
+    let lesson: Lesson | undefined;
     try {
+      if (!(await this.settle(key))) return 'I am still learning. Wait for it to end, then take it back.';
+      lesson = (await this.memory.find(key)).lessons.at(-1);
+      if (lesson === undefined) return 'There is nothing from this conversation to take back.';
       const head = await this.client.headOf(lesson.loraId);
       if (head !== lesson.version) return notTheLast(lesson, head);
       await this.client.rollBack(lesson.loraId, lesson.parentVersion);
     } catch (error) {
       return `❌ ${describeFailure(error)}`;
     }
+    const { requestId } = lesson;
     await this.memory.change(key, (conversation) => ({
       ...conversation,
-      lessons: conversation.lessons.filter(({ requestId }) => requestId !== lesson.requestId),
+      lessons: conversation.lessons.filter((other) => other.requestId !== requestId),
     }));
     return `↩️ Taken back: I am version ${lesson.parentVersion} again.`;
   }
@@ -69,9 +73,28 @@ export class Teacher {
     return this.underWay.get(key)?.has(requestId) ?? false;
   }
 
+  private expect(key: string, requestId: string): Promise<void> {
+    return this.memory.change(key, (conversation) => ({
+      ...conversation,
+      pending: [...withoutPending(conversation, requestId).pending, requestId],
+    }));
+  }
+
+  /** Learns what became of feedbacks that nobody follows any more. @returns false when one is still under way */
+  private async settle(key: string): Promise<boolean> {
+    if (this.underWay.has(key)) return false;
+    for (const requestId of (await this.memory.find(key)).pending) {
+      const record = await this.client.findFeedback(requestId).catch(nullWhenForgotten);
+      if (record === null) await this.memory.change(key, (conversation) => withoutPending(conversation, requestId));
+      else if (record.finished) await this.keep(key, record);
+      else return false;
+    }
+    return true;
+  }
+
   private async outcomeOf(key: string, { request_id: requestId }: FeedbackRecord): Promise<string> {
-    this.underWay.set(key, (this.underWay.get(key) ?? new Set()).add(requestId));
     try {
+      await this.expect(key, requestId);
       const deadline = Date.now() + this.settings.timeoutSeconds * 1000;
       const record = await this.client.followFeedback(requestId, deadline);
       if (record === null) {
@@ -91,14 +114,27 @@ export class Teacher {
   private keep(key: string, record: FeedbackRecord): Promise<void> {
     const lesson = lessonOf(record);
     return this.memory.change(key, (conversation) => ({
-      ...conversation,
+      ...withoutPending(conversation, record.request_id),
       finished: conversation.finished + 1,
-      lessons: [...conversation.lessons, ...(lesson === null ? [] : [lesson])].slice(-MOST_LESSONS),
+      lessons: [
+        ...conversation.lessons.filter(({ requestId }) => requestId !== record.request_id),
+        ...(lesson === null ? [] : [lesson]),
+      ].slice(-MOST_LESSONS),
     }));
   }
 }
 
 const MOST_LESSONS = 20;
+
+function withoutPending(conversation: Conversation, requestId: string): Conversation {
+  return { ...conversation, pending: conversation.pending.filter((other) => other !== requestId) };
+}
+
+/** A service that was set up anew knows nothing of feedbacks from before. */
+function nullWhenForgotten(error: unknown): null {
+  if (error instanceof ClaasProblem && error.code === 'feedback_not_found') return null;
+  throw error;
+}
 
 function lessonOf({ error, lora_id, parent_version, request_id, version }: FeedbackRecord): Lesson | null {
   if (error !== null || version === null || parent_version === null) return null;

@@ -19,10 +19,12 @@ export interface Lesson {
 export interface Conversation {
   /** Null when nothing was answered yet, or when another provider's model gave the last answer. */
   readonly answer: Answer | null;
+  /** Ids of feedbacks that were accepted and whose end isn't known yet; a restart of the gateway leaves them behind. */
+  readonly pending: readonly string[];
   /** Oldest first. */
   readonly lessons: readonly Lesson[];
   /** Feedbacks that came to an end; makes saying the same again later another feedback. */
   readonly finished: number;
 }
 
-export const NEW_CONVERSATION: Conversation = { answer: null, lessons: [], finished: 0 };
+export const NEW_CONVERSATION: Conversation = { answer: null, pending: [], lessons: [], finished: 0 };
