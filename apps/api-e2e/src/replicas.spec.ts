@@ -207,11 +207,11 @@ describe.skipIf(programs === null).each(WHO_ANSWERS)('three API processes on one
       if (double === null) return;
       const [service] = replicas.all;
       const loraId = await service!.client.init('kim/ten');
-      const before = double!.orders().length;
+      const before = double.orders().length;
       const body = { lora_id: loraId, prompt: 'Hello', response: 'Hi! 😊', feedback: 'No emojis.' };
       const replies = await Promise.all(Array.from({ length: 10 }, () => service!.client.post('/v1/feedback', body)));
       expect(replies.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      const orders = double!.orders().slice(before);
+      const orders = double.orders().slice(before);
       expect(orders.filter((call) => call === 'sleep')).toHaveLength(1);
       expect(orders.filter((call) => call === 'wake_up')).toHaveLength(1);
       expect(replies.map(({ body: { version } }) => version).sort((a, b) => a - b)).toEqual([

@@ -12,7 +12,7 @@ import {
   type StepMetrics,
 } from '@claas/contracts';
 import type { AdapterNames } from '../backends/adapter-names.js';
-import type { AcceleratorLease } from '../replicas/accelerator-lease.js';
+import type { ExclusiveStep } from '../replicas/exclusive-step.js';
 import type { Lesson, RolloutPreparation } from '../feedback/rollout-preparation.js';
 import { baseNameOf, distilledName } from './distilled-name.js';
 
@@ -30,7 +30,7 @@ export class DistillService {
     private readonly engine: DistillationEngine,
     private readonly store: AdapterStore,
     private readonly preparation: RolloutPreparation,
-    private readonly lease: AcceleratorLease,
+    private readonly exclusive: ExclusiveStep,
     private readonly names: AdapterNames,
   ) {}
 
@@ -59,7 +59,7 @@ export class DistillService {
   ): Promise<{ readonly created: AdapterId; readonly metrics: StepMetrics }> {
     const outputDirectory = await this.store.stage();
     try {
-      return await this.lease.run(async () => {
+      return await this.exclusive.run(async (lost) => {
         const parent = await this.store.read(loraId);
         const { manifest, directory } = parent;
         const result = await this.engine.distill(
@@ -72,7 +72,7 @@ export class DistillService {
             parent: { loraId, version: manifest.version, directory },
             outputDirectory,
           },
-          signal === undefined ? {} : { signal },
+          { signal: signal === undefined ? lost : AbortSignal.any([signal, lost]) },
         );
         return { created: await this.create(base, outputDirectory, parent, result), metrics: result.metrics };
       });

@@ -1,7 +1,7 @@
 import { AdapterStore, DistillationEngine } from '@claas/contracts';
 import { Module } from '@nestjs/common';
 import { AdapterNames } from '../backends/adapter-names.js';
-import { AcceleratorLease } from '../replicas/accelerator-lease.js';
+import { ExclusiveStep } from '../replicas/exclusive-step.js';
 import { FeedbackModule } from '../feedback/feedback.module.js';
 import { RolloutPreparation } from '../feedback/rollout-preparation.js';
 import { DistillController } from './distill.controller.js';
@@ -13,14 +13,14 @@ import { DistillService } from './distill-service.js';
   providers: [
     {
       provide: DistillService,
-      inject: [DistillationEngine, AdapterStore, RolloutPreparation, AcceleratorLease, AdapterNames],
+      inject: [DistillationEngine, AdapterStore, RolloutPreparation, ExclusiveStep, AdapterNames],
       useFactory: (
         engine: DistillationEngine,
         store: AdapterStore,
         preparation: RolloutPreparation,
-        lease: AcceleratorLease,
+        exclusive: ExclusiveStep,
         names: AdapterNames,
-      ) => new DistillService(engine, store, preparation, lease, names),
+      ) => new DistillService(engine, store, preparation, exclusive, names),
     },
   ],
 })

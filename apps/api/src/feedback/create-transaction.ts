@@ -32,6 +32,6 @@ export function createTransaction(
   const publication = new Publication(store, serving, shared, locks, servingTimeoutMs);
   const rollback = new RollbackStage(store, shared, publication);
   const publishing = new ServingStage(store, serving, shared, publication, rollback, keepVersions);
-  const server = { serving, shared, drainTimeoutMs, servingTimeoutMs };
-  return new FeedbackTransaction(training, publishing, server, locks, recorder);
+  const server = { serving, shared, drainTimeoutMs };
+  return new FeedbackTransaction(training, publishing, server, locks, recorder, servingTimeoutMs);
 }

@@ -14,7 +14,7 @@ const ID = 'user/faults';
 
 /** Long enough for a busy machine; shorter where a call is to hang, which is waited for. */
 function timeouts(kind: VllmFault['kind']): Partial<VllmTimeouts> {
-  const ms = kind === 'hang' ? 4_000 : 20_000;
+  const ms = kind === 'hang' ? 6_000 : 20_000;
   const questionMs = kind === 'hang' ? 2_000 : 10_000;
   return {
     questionMs,
@@ -89,7 +89,7 @@ function keepAsking(service: VllmProcess, loraId: AdapterId): () => Promise<Read
       } catch (error) {
         expect(ClaasError.from(error).code).toMatch(/^(serving_failed|service_overloaded|model_not_found)$/);
       }
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   };
   const running = run();

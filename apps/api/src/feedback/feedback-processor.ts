@@ -21,7 +21,7 @@ export class FeedbackProcessor {
   /** Adapters whose feedbacks can't go on now. */
   private readonly resting = new Map<AdapterId, { readonly pauseMs: number; readonly until: number }>();
   private working: Promise<void> = Promise.resolve();
-  private isBusy = false;
+  private hasAccelerator = false;
   private look = (): void => undefined;
 
   constructor(
@@ -33,6 +33,11 @@ export class FeedbackProcessor {
   /** Takes up what an earlier process left unfinished, and whatever is accepted from now on. */
   start(): void {
     this.working = this.work();
+  }
+
+  /** Does this process work on feedbacks now? */
+  get isWorking(): boolean {
+    return this.hasAccelerator;
   }
 
   /** There may be something to do. */
@@ -49,7 +54,7 @@ export class FeedbackProcessor {
 
   /** Fulfilled when nothing that was accepted up to now remains to be done. */
   async idle(): Promise<void> {
-    while (!this.isStopping() && (this.isBusy || (await this.queue.hasWork()))) await delay(5);
+    while (!this.isStopping() && (this.hasAccelerator || (await this.queue.hasWork()))) await delay(5);
   }
 
   private isStopping(): boolean {
@@ -78,11 +83,11 @@ export class FeedbackProcessor {
   private async turn(): Promise<boolean> {
     if (!(await this.queue.hasWork(this.resters()))) return false;
     return this.lease.run(async (lease) => {
-      this.isBusy = true;
+      this.hasAccelerator = true;
       try {
         return await this.turnWith(lease);
       } finally {
-        this.isBusy = false;
+        this.hasAccelerator = false;
       }
     }, this.stopping.signal);
   }

@@ -1,10 +1,11 @@
 import type { AdapterLocks } from '../replicas/adapter-locks.js';
 import type { Lease } from '../replicas/lease.js';
+import type { SleepingServer } from '../replicas/server-sleep.js';
 import { FeedbackRun, type FeedbackRecorder } from './feedback-run.js';
 import type { FeedbackTurn } from './feedback-turn.js';
 import type { Feedback } from './feedback.js';
 import type { ServingStage } from './serving-stage.js';
-import { SleepWindow, type SleepingServer } from './sleep-window.js';
+import { SleepWindow } from './sleep-window.js';
 import type { TrainingStage } from './training-stage.js';
 
 /**
@@ -19,6 +20,7 @@ export class FeedbackTransaction {
     private readonly server: SleepingServer,
     private readonly locks: AdapterLocks,
     private readonly recorder: FeedbackRecorder,
+    private readonly servingTimeoutMs: number,
   ) {}
 
   /**
@@ -28,7 +30,7 @@ export class FeedbackTransaction {
    *   anything when `signal` has aborted: the feedbacks are left to whoever continues
    */
   async advance(turn: FeedbackTurn, lease: Lease, signal: AbortSignal): Promise<void> {
-    const window = new SleepWindow(turn.loraId, this.server, lease);
+    const window = new SleepWindow(turn.loraId, this.server, lease, this.servingTimeoutMs);
     try {
       await this.learn(turn, window, lease, signal);
     } catch (error) {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { AdapterId } from '@claas/contracts';
 import { VLLM_PROFILES, type VllmDouble, type VllmRelease } from '@claas/contracts/testing/vllm';
+import { ExclusiveStep } from '../replicas/exclusive-step.js';
 import { VllmLaboratory, type VllmProcess } from './testing/vllm-laboratory.js';
 
 const LIMIT_MS = 120_000;
@@ -98,6 +99,24 @@ describe('ten feedbacks that wait for one adapter', () => {
       expect(ends.indexOf(one)).toBe(4);
       expect(ends).toHaveLength(7);
       expect(orders(double, before).filter((call) => call === 'sleep')).toHaveLength(3);
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('a step outside of feedback', () => {
+  it(
+    'runs while the server sleeps, which wakes also when the step fails',
+    async () => {
+      const { double, service } = await startAlone();
+      const { lease, serving, shared } = service;
+      const exclusive = new ExclusiveStep(lease, { serving, shared, drainTimeoutMs: 10_000 });
+      expect(await exclusive.run(async () => double.isSleeping)).toBe(true);
+      expect(double.isSleeping).toBe(false);
+      await expect(exclusive.run(() => Promise.reject(new Error('That went wrong.')))).rejects.toThrow('went wrong');
+      expect(double.isSleeping).toBe(false);
+      expect((await shared.state()).power).toBe('awake');
+      expect(await service.send(await laboratory.initAdapter(service, 'user/after'))).toMatchObject({ version: 1 });
     },
     LIMIT_MS,
   );

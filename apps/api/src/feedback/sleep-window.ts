@@ -1,63 +1,57 @@
-import { ClaasError, type AdapterId, type ServingControl } from '@claas/contracts';
+import type { AdapterId, ServingControl } from '@claas/contracts';
+import { CoordinationError } from '../replicas/coordination-error.js';
 import type { Lease } from '../replicas/lease.js';
-import type { SharedServing } from '../replicas/shared-serving.js';
+import { ServerSleep, type SleepingServer } from '../replicas/server-sleep.js';
 import type { FeedbackRun } from './feedback-run.js';
 import { ServerSilentError } from './server-silent-error.js';
 import { TransactionInterruptedError } from './transaction-interrupted-error.js';
 import { withDeadline } from './with-deadline.js';
-
-export interface SleepingServer {
-  readonly serving: ServingControl;
-  readonly shared: SharedServing;
-  readonly drainTimeoutMs: number;
-  readonly servingTimeoutMs: number;
-}
 
 /**
  * The time in which the server has given the accelerator up. It begins with the first step that wants it, and is shared by
  * the steps after it: however many feedbacks wait, there is one sleep and one wake.
  */
 export class SleepWindow {
-  private isAsleep = false;
-  /** It has been told to sleep, with whatever success. */
-  private mustWake = false;
-  private level: 1 | 2 = 1;
+  private readonly serving: ServingControl;
+  private readonly sleep: ServerSleep;
 
   constructor(
     private readonly loraId: AdapterId,
-    private readonly server: SleepingServer,
-    private readonly lease: Lease,
-  ) {}
+    server: SleepingServer,
+    lease: Lease,
+    private readonly servingTimeoutMs: number,
+  ) {
+    this.serving = server.serving;
+    this.sleep = new ServerSleep(server, lease);
+  }
 
   /** @throws ClaasError `serving_not_idle`, `serving_failed` */
   async begin(run: FeedbackRun): Promise<void> {
-    const { serving } = this.server;
     const { sleepBefore, sleepLevel } = run.feedback.request.orchestration;
-    if (!serving.capabilities.releasesAccelerator || !sleepBefore) return;
-    if (!this.mustWake) await run.clock.measure('drain', () => this.drain(sleepLevel));
-    // Said first: a call that fails half-way may still have put the server to sleep.
-    this.mustWake = true;
+    if (!this.serving.capabilities.releasesAccelerator || !sleepBefore) return;
+    await run.clock.measure('drain', () => this.agreed(() => this.sleep.drain(sleepLevel)));
+    // Written first: a call that fails half-way may still have put the server to sleep.
     await run.changeServing({ slept: true, woke: false });
-    if (!this.isAsleep) await run.clock.measure('sleep', () => serving.release({ level: this.level }));
-    this.isAsleep = true;
+    await run.clock.measure('sleep', () => this.sleep.sleep());
   }
 
   /** Wakes the server, for all of `runs`. Nothing where it doesn't sleep. */
   async end(runs: readonly FeedbackRun[]): Promise<void> {
     const slept = runs.filter(({ feedback }) => feedback.serving.slept && !feedback.serving.woke);
-    if (!this.mustWake && slept.length === 0) return;
-    await this.agree(() => this.lease.assertHeld());
-    const { serving, shared, servingTimeoutMs } = this.server;
+    if (!this.sleep.hasBegun && slept.length === 0) return;
+    const { servingTimeoutMs } = this;
     const waking = withDeadline(
-      serving.restore(),
+      this.agreed(() => this.sleep.wake()),
       servingTimeoutMs,
       () => new ServerSilentError('be restored', servingTimeoutMs),
     );
     await Promise.all([waking, ...slept.map((run) => run.clock.measure('wake', () => waking))]);
-    await this.agree(() => shared.resumeRequests(this.lease));
-    this.mustWake = false;
-    this.isAsleep = false;
     for (const run of slept) if (!run.isFinished) await run.changeServing({ woke: true });
+  }
+
+  /** The client of these feedbacks wants the server to stay as it is. */
+  async leaveAsleep(): Promise<void> {
+    await this.agreed(() => this.sleep.keepAsleep());
   }
 
   /** The steps are given up: whatever can still be done here for a server that sleeps. */
@@ -65,40 +59,12 @@ export class SleepWindow {
     await this.end([]).catch(() => undefined);
   }
 
-  /** The client of these feedbacks wants the server to stay as it is. */
-  async leaveAsleep(): Promise<void> {
-    if (this.mustWake) await this.agree(() => this.server.shared.keepAsleep(this.level, this.lease));
-  }
-
-  private async drain(sleepLevel: 1 | 2): Promise<void> {
-    const { serving, shared, drainTimeoutMs } = this.server;
-    await this.agree(() => this.lease.assertHeld());
-    // A server that was left asleep without its weights needs them when it is woken.
-    const kept = await this.agree(() => shared.state());
-    this.level = kept.sleepLevel === 2 ? 2 : sleepLevel;
+  /** What can't be agreed on with the other processes is not the feedback's failure. */
+  private async agreed(work: () => Promise<void>): Promise<void> {
     try {
-      const isHeld = await this.agree(() => shared.holdRequests(this.lease, this.level, drainTimeoutMs));
-      if (!isHeld) throw othersNotIdle(drainTimeoutMs);
-      await serving.drain({ timeoutMs: drainTimeoutMs });
+      await work();
     } catch (error) {
-      if (!(error instanceof TransactionInterruptedError)) await this.agree(() => shared.resumeRequests(this.lease));
-      throw error;
+      throw error instanceof CoordinationError ? new TransactionInterruptedError(this.loraId, error) : error;
     }
   }
-
-  /** What the database does not take is not the feedback's failure. */
-  private async agree<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      throw new TransactionInterruptedError(this.loraId, error);
-    }
-  }
-}
-
-function othersNotIdle(timeoutMs: number): ClaasError {
-  return new ClaasError(
-    'serving_not_idle',
-    `Another process of the service still answered requests after ${timeoutMs / 1000} s. Send the feedback again later, or raise FEEDBACK_DRAIN_TIMEOUT_S.`,
-  );
 }

@@ -4,6 +4,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import { Database } from '../database/database.js';
 import { AcceleratorLease } from './accelerator-lease.js';
 import { AdapterLocks } from './adapter-locks.js';
+import { ExclusiveStep } from './exclusive-step.js';
 import { SharedServing } from './shared-serving.js';
 
 /** What the processes on one database share: the accelerator, each adapter, and what is served. */
@@ -21,8 +22,14 @@ import { SharedServing } from './shared-serving.js';
         return shared;
       },
     },
+    {
+      provide: ExclusiveStep,
+      inject: [AcceleratorLease, ServingControl, SharedServing, SETTINGS],
+      useFactory: (lease: AcceleratorLease, serving: ServingControl, shared: SharedServing, { feedback }: Settings) =>
+        new ExclusiveStep(lease, { serving, shared, drainTimeoutMs: feedback.drainTimeoutMs }),
+    },
   ],
-  exports: [AdapterLocks, AcceleratorLease, SharedServing],
+  exports: [AdapterLocks, AcceleratorLease, SharedServing, ExclusiveStep],
 })
 export class ReplicasModule implements OnApplicationShutdown {
   constructor(@Inject(SharedServing) private readonly shared: SharedServing) {}

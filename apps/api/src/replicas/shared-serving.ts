@@ -95,6 +95,11 @@ export class SharedServing {
 
   /** Makes every process answer with this version (null: with none), or refuse to answer. */
   async announce(loraId: AdapterId, version: number | null, lease: Lease | null): Promise<void> {
+    if (this.database.kind === 'embedded') {
+      // There is no other process, and the next one to start reads the heads.
+      this.remember(loraId, version);
+      return;
+    }
     const change = await this.record.setVersion(loraId, version, lease);
     this.announced.set(loraId, change);
     this.remember(loraId, version);

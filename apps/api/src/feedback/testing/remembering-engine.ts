@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  ClaasError,
   DistillationEngine,
   type AdapterShape,
   type DistillationRequest,
@@ -27,6 +28,8 @@ export class RememberingEngine extends DistillationEngine {
   private root: Promise<string> | null = null;
   /** Awaited before each step, by whoever wants to be there while the server sleeps. */
   gate: () => Promise<void> = () => Promise.resolve();
+  /** False for an engine that does not hear when a step is cancelled. */
+  hearsCancellation = true;
 
   constructor(private readonly engine: DistillationEngine) {
     super();
@@ -48,8 +51,11 @@ export class RememberingEngine extends DistillationEngine {
     return this.engine.prepare(request);
   }
 
-  override async distill(task: DistillationTask): Promise<DistillationResult> {
-    await this.gate();
+  override async distill(
+    task: DistillationTask,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<DistillationResult> {
+    await Promise.race([this.gate(), ...(signal && this.hearsCancellation ? [cancellation(signal)] : [])]);
     const { baseModel, feedback, settings, rollout } = task;
     const weights = await readFile(join(task.parent.directory, 'adapter_model.safetensors'));
     const moments = await readFile(join(task.parent.directory, 'optimizer.safetensors')).catch(() => '');
@@ -79,4 +85,14 @@ export class RememberingEngine extends DistillationEngine {
     const directory = await mkdtemp(join(await this.root, 'step-'));
     return { directory, result: await this.engine.distill({ ...task, outputDirectory: directory }) };
   }
+}
+
+function cancellation(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const cancel = (): void => {
+      reject(new ClaasError('cancelled', 'The step was cancelled.'));
+    };
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel, { once: true });
+  });
 }

@@ -36,7 +36,8 @@ export function useFeedbackWorlds(): FeedbackWorlds {
     const folder = mkdtempSync(join(tmpdir(), 'claas-feedback-'));
     options = { database, root: join(folder, 'loras'), logDirectory: join(folder, 'log') };
     return () => {
-      rmSync(folder, { recursive: true, force: true });
+      // A world may still be tidying up.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     };
   });
   return { options: () => options, newId: () => `user/${randomUUID()}` };

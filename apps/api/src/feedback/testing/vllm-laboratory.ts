@@ -10,7 +10,7 @@ import {
 } from '@claas/contracts/testing/vllm';
 import { LocalEngine, TrainerProcess } from '@claas/engine-local';
 import { FsAdapterStore } from '@claas/storage-fs';
-import { FLOAT32_TOLERANCE, VllmServing, type VllmTimeouts } from '@claas/vllm-control';
+import type { VllmServing, VllmTimeouts } from '@claas/vllm-control';
 import type { Database } from '../../database/database.js';
 import { openDatabase } from '../../database/open-database.js';
 import { DATABASES_UNDER_TEST, type TemporaryDatabase } from '../../database/testing/databases-under-test.js';
@@ -37,6 +37,7 @@ export interface VllmProcessOptions {
 export interface VllmProcess extends FeedbackProcess {
   readonly store: FsAdapterStore;
   readonly serving: VllmServing;
+  readonly database: Database;
   /** As kill -9: its connections end, and what it was doing never comes to its end. */
   die(): Promise<void>;
   /** As SIGTERM. */
@@ -97,6 +98,7 @@ export class VllmLaboratory {
   async start({ double, root, database, timeouts = {}, isReplica = false, ...turns }: VllmProcessOptions): Promise<VllmProcess> {
     const store = new FsAdapterStore({ root: join(root, 'loras') });
     await store.open();
+    const { FLOAT32_TOLERANCE, VllmServing } = await import('@claas/vllm-control');
     const serving = new VllmServing({
       baseUrl: double.url,
       baseModelName: BASE_MODEL,
@@ -134,7 +136,7 @@ export class VllmLaboratory {
       await serving.close();
     };
     this.closing.push(stop);
-    return Object.assign(process_, { store, serving, die, stop });
+    return Object.assign(process_, { store, serving, database, die, stop });
   }
 
   async initAdapter({ store, served, shared }: VllmProcess, id: string): Promise<AdapterId> {
