@@ -20,7 +20,6 @@ export class TinkerConnection {
   readonly samplers: SamplerPool;
   readonly baseModel: BaseModelScorer;
   private serviceContextLength = Number.MAX_SAFE_INTEGER;
-  private readonly background = new Set<Promise<unknown>>();
 
   constructor(
     options: TinkerOptions,
@@ -55,12 +54,11 @@ export class TinkerConnection {
 
   /** Lets something end that nobody waits for; `settled` and `close` do. */
   later(work: Promise<unknown>): void {
-    const settled = work.catch(() => undefined).finally(() => this.background.delete(settled));
-    this.background.add(settled);
+    this.session.background.run(work);
   }
 
-  async settled(): Promise<void> {
-    await Promise.all(this.background);
+  settled(): Promise<void> {
+    return this.session.background.settled();
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { TinkerClient } from '../client/tinker-client.js';
 import { isUnknown } from '../client/tinker-client.js';
+import { Background } from './background.js';
 
 interface OpenSession {
   readonly id: string;
@@ -18,6 +19,8 @@ export interface SessionSlot {
  * has ended it. What hung on the old one is lost, and is told so by its next call.
  */
 export class ServiceSession {
+  /** Gives up what is no longer wanted. */
+  readonly background = new Background();
   private opening: Promise<OpenSession> | null = null;
   private current: OpenSession | null = null;
   private heart: NodeJS.Timeout | null = null;

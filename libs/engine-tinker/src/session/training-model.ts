@@ -1,7 +1,7 @@
 import type { LoraModule } from '@claas/contracts';
 import { ClaasError, LORA_MODULES } from '@claas/contracts';
-import type { Accepted, TinkerClient } from '../client/tinker-client.js';
-import { TinkerLostError } from '../client/tinker-errors.js';
+import type { Accepted, Submission, TinkerClient } from '../client/tinker-client.js';
+import { TinkerLostError, TinkerRefusalError } from '../client/tinker-errors.js';
 import { jsonOf } from '../client/tinker-http.js';
 import { decodeLogprobs, encodeForwardBackward } from '../wire/forward-backward.js';
 import { datumBytes } from '../wire/datum.js';
@@ -79,15 +79,14 @@ export class TrainingModel {
       type: 'create_model',
     };
     const call = { name: 'create_model', path: '/create_model', json: request };
-    let accepted: Accepted | null = null;
+    const submission = { type: 'CreateModel', call, signal };
     try {
-      accepted = await client.submit({ type: 'CreateModel', call, signal });
-      const { model_id } = jsonOf<{ model_id: string }>('create_model', await client.result(accepted));
+      const { model_id } = jsonOf<{ model_id: string }>('create_model', await client.run(submission));
       return new TrainingModel(client, session, sessionId, model_id);
     } catch (error) {
       if (error instanceof TinkerLostError) session.forget(sessionId);
       // It may come into being although nobody waits for it any more.
-      else if (accepted !== null) void unloadLater(client, session, sessionId, accepted);
+      else if (!(error instanceof TinkerRefusalError)) session.background.run(unloadCreated(client, submission));
       throw error;
     }
   }
@@ -215,22 +214,11 @@ export function chunked(data: readonly TargetRows[]): TargetRows[][] {
   return chunks;
 }
 
-async function unloadLater(
-  client: TinkerClient,
-  session: ServiceSession,
-  sessionId: string,
-  { submission, requestId }: Accepted,
-): Promise<void> {
-  const patient = { ...submission, signal: AbortSignal.timeout(UNLOAD_LIMIT_MS) };
-  try {
-    const reply = await client.result({ submission: patient, requestId });
-    const { model_id } = jsonOf<{ model_id: string }>('create_model', reply);
-    await client.run({
-      type: 'UnloadModel',
-      call: { name: 'unload_model', path: '/unload_model', json: { model_id, type: 'unload_model' } },
-      signal: patient.signal,
-    });
-  } catch (error) {
-    if (error instanceof TinkerLostError) session.forget(sessionId);
-  }
+/** Sent again, the submission is the same one to the service: so its model is known, and can be given up. */
+async function unloadCreated(client: TinkerClient, submission: Submission): Promise<void> {
+  const signal = AbortSignal.timeout(UNLOAD_LIMIT_MS);
+  const reply = await client.run({ ...submission, signal });
+  const { model_id } = jsonOf<{ model_id: string }>('create_model', reply);
+  const call = { name: 'unload_model', path: '/unload_model', json: { model_id, type: 'unload_model' } };
+  await client.run({ type: 'UnloadModel', call, signal });
 }

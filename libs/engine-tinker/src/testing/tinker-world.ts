@@ -44,7 +44,6 @@ export class TinkerWorld {
       program: PROGRAM,
       stateDirectory: join(root, 'service'),
       apiKey: API_KEY,
-      tensorBackend: 'wasm',
       ...options,
     });
     return new TinkerWorld(root, double, await TextModel.load(MODEL_DIRECTORY), new ListedVersions());
