@@ -7,9 +7,9 @@ import type { Interaction } from './interaction.js';
 import { WriteBatches } from './write-batches.js';
 
 /** Answers that nobody waits for are written a few times a second, however many there are: each write syncs a disk. */
-const KEEP_PAUSE_MS = 100;
+const KEEP_PAUSE_MS = 200;
 /** An answer that another process gave a moment ago may still be on its way into the database. */
-const SECOND_LOOK_MS = 300;
+const SECOND_LOOK_MS = 500;
 
 /** Answers that were given, under the id that the client got. */
 export class InteractionRepository {

@@ -35,10 +35,18 @@ describe('WriteBatches', () => {
     expect(written).toEqual([3]);
   });
 
-  it('writes no more than 64 rows at once', async () => {
+  it('writes no more than 500 rows at once', async () => {
     const sizes: number[] = [];
     const writer = new WriteBatches<number>(async (batch) => void sizes.push(batch.length));
-    await Promise.all(Array.from({ length: 150 }, (_, row) => writer.write(row)));
-    expect(sizes).toEqual([64, 64, 22]);
+    await Promise.all(Array.from({ length: 1100 }, (_, row) => writer.write(row)));
+    expect(sizes).toEqual([500, 500, 100]);
+  });
+
+  it('waits for more rows, but not with a full batch', async () => {
+    const sizes: number[] = [];
+    const writer = new WriteBatches<number>(async (batch) => void sizes.push(batch.length), 30);
+    const rows = Array.from({ length: 501 }, (_, row) => writer.write(row));
+    await Promise.all(rows);
+    expect(sizes).toEqual([500, 1]);
   });
 });

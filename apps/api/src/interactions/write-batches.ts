@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** So much at once holds the database up for no longer than a few single writes. */
-const LARGEST_BATCH = 64;
+/** Rows of one statement; a server's limit on parameters is far above. */
+const LARGEST_BATCH = 500;
 
 interface Waiting<Row> {
   readonly row: Row;
@@ -31,10 +31,15 @@ export class WriteBatches<Row> {
     await this.writing;
   }
 
+  /** Rows that arrive in the same turn of the event loop go together in any case; a full batch waits for no more. */
+  private async pause(): Promise<void> {
+    if (this.pauseMs > 0 && this.waiting.length < LARGEST_BATCH) await delay(this.pauseMs);
+    else await new Promise((resolve) => setImmediate(resolve));
+  }
+
   private async writeAll(): Promise<void> {
     while (this.waiting.length > 0) {
-      // Rows that arrive in the same turn of the event loop go together in any case.
-      await (this.pauseMs === 0 ? new Promise((resolve) => setImmediate(resolve)) : delay(this.pauseMs));
+      await this.pause();
       const batch = this.waiting.splice(0, LARGEST_BATCH);
       try {
         await this.insert(batch.map(({ row }) => row));
