@@ -175,10 +175,10 @@ describe('/feedback undo', () => {
 
   it('knows of a lesson whose end the gateway did not see', async () => {
     let finished = false;
-    const host = await hostBefore(({ path }) =>
-      path.startsWith('/v1/lora/versions') ? [200, versions(3)] : [200, record({ finished })],
-    );
-    await host.run(context, 'Shorter.');
+    const script = ({ path }: { path: string }): readonly [number, unknown] =>
+      path.startsWith('/v1/lora/versions') ? [200, versions(3)] : [200, record({ finished })];
+    const host = await hostBefore(script, { timeoutSeconds: 1 });
+    expect(await host.outcomeOf(context, 'Shorter.')).toContain('⏳');
     const restarted = new OpenClawHost({ baseUrl: claas!.address }, host.stateFolder).loadPlugin();
     expect(await restarted.run(context, 'undo')).toContain('I am still learning');
     finished = true;

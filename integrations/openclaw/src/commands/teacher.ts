@@ -42,6 +42,7 @@ export class Teacher {
         return { accepted: false, reply: 'I heard you the first time, and am still learning it.' };
       }
       this.underWay.set(key, (this.underWay.get(key) ?? new Set()).add(record.request_id));
+      await this.expect(key, record.request_id);
       return { accepted: true, outcome: this.outcomeOf(key, record) };
     } catch (error) {
       return { accepted: false, reply: `❌ ${describeFailure(error)}` };
@@ -73,11 +74,22 @@ export class Teacher {
     return this.underWay.get(key)?.has(requestId) ?? false;
   }
 
-  private expect(key: string, requestId: string): Promise<void> {
-    return this.memory.change(key, (conversation) => ({
-      ...conversation,
-      pending: [...withoutPending(conversation, requestId).pending, requestId],
-    }));
+  private async expect(key: string, requestId: string): Promise<void> {
+    try {
+      await this.memory.change(key, (conversation) => ({
+        ...conversation,
+        pending: [...withoutPending(conversation, requestId).pending, requestId],
+      }));
+    } catch (error) {
+      this.endOf(key, requestId);
+      throw error;
+    }
+  }
+
+  private endOf(key: string, requestId: string): void {
+    const others = this.underWay.get(key);
+    others?.delete(requestId);
+    if (others?.size === 0) this.underWay.delete(key);
   }
 
   /** Learns what became of feedbacks that nobody follows any more. @returns false when one is still under way */
@@ -94,7 +106,6 @@ export class Teacher {
 
   private async outcomeOf(key: string, { request_id: requestId }: FeedbackRecord): Promise<string> {
     try {
-      await this.expect(key, requestId);
       const deadline = Date.now() + this.settings.timeoutSeconds * 1000;
       const record = await this.client.followFeedback(requestId, deadline);
       if (record === null) {
@@ -105,9 +116,7 @@ export class Teacher {
     } catch (error) {
       return `❌ I don’t know what became of that feedback. ${describeFailure(error)}`;
     } finally {
-      const others = this.underWay.get(key);
-      others?.delete(requestId);
-      if (others?.size === 0) this.underWay.delete(key);
+      this.endOf(key, requestId);
     }
   }
 
