@@ -21,7 +21,8 @@ export class Environment {
     kind: 'text',
     default: 'local',
     expected: `one of ${EXECUTION_MODES.join(', ')}`,
-    description: 'Where steps run. This version has `local`: a trainer process on this machine.',
+    description:
+      'Where steps run: `local`, a trainer process on this machine; `modal`, a rented GPU (docs/modal.md); `tinker`, a hosted training service (docs/tinker.md).',
   })
   @IsIn(EXECUTION_MODES)
   CLAAS_DISTILL_EXECUTION_MODE!: ExecutionMode;
