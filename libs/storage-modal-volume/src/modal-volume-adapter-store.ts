@@ -43,6 +43,7 @@ export class ModalVolumeAdapterStore extends AdapterStore {
     this.directories = new VolumeDirectories(
       async () => (this.#volume ??= await openVolume(options)).files,
       (work) => this.#guard(work),
+      options.onProgress ?? (() => undefined),
     );
   }
 

@@ -2,12 +2,14 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VolumeFiles } from './files/volume-files.js';
 import { digestFile } from './transfer/file-digest.js';
+import { progressMeter, type OnTransferProgress } from './version/transfer-progress.js';
 
 /** Flat directories between this machine and the volume, for whoever keeps files of their own there, beside the adapters. */
 export class VolumeDirectories {
   constructor(
     private readonly files: () => Promise<VolumeFiles>,
     private readonly explain: <T>(work: () => Promise<T>) => Promise<T>,
+    private readonly onProgress: OnTransferProgress,
   ) {}
 
   /** Puts files of a local directory into a directory of the volume, whole when this returns. */
@@ -17,7 +19,8 @@ export class VolumeDirectories {
       for (const name of names) {
         const local = join(localDirectory, name);
         const digest = await digestFile(local, files.buffers);
-        await files.uploadFile(`${path}/${name}`, { path: local, digest }, () => undefined);
+        const onBytes = progressMeter(this.onProgress, { direction: 'upload', what: name, totalBytes: digest.bytes });
+        await files.uploadFile(`${path}/${name}`, { path: local, digest }, onBytes);
       }
     });
   }

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { ModalSettings } from '../config/settings.js';
 import type { Backend } from './backend.js';
 import { LoadProgressDisplay } from './load-progress-display.js';
+import { TransferDisplay } from './transfer-display.js';
 
 /** Steps and answers from a trainer in a GPU Sandbox on Modal, adapters on a Volume. */
 export async function openModalBackend(settings: ModalSettings, logger: Logger): Promise<Backend> {
@@ -17,11 +18,15 @@ export async function openModalBackend(settings: ModalSettings, logger: Logger):
     ...(environment !== null && { environment }),
     logger: sdkLogger(logger),
   });
+  const transfers = new TransferDisplay(logger);
   const store = new ModalVolumeAdapterStore({
     client,
     volume,
     environment,
     cacheDirectory: join(settings.dataDirectory, 'modal-volume'),
+    onProgress: (progress) => {
+      transfers.show(progress);
+    },
   });
   const log = logger.child({ process: 'trainer' });
   const display = new LoadProgressDisplay(log);

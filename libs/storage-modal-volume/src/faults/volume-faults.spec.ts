@@ -7,6 +7,7 @@ import { ModalClient } from 'modal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BLOCK_BYTES } from '../blocks/block-buffers.js';
 import type { ModalVolumeAdapterStore } from '../modal-volume-adapter-store.js';
+import type { TransferProgress } from '../version/transfer-progress.js';
 import { expectSound } from '../testing/soundness.js';
 import {
   VOLUME_NAME,
@@ -227,6 +228,23 @@ describe('a read', () => {
     const heads = world.files().filter((name) => name.includes('/heads/'));
     world.double.volumes.named(VOLUME_NAME).remove(heads.at(-1)!, false);
     expect((await store.read(A)).manifest.version).toBe(0);
+  });
+});
+
+describe('progress', () => {
+  it('grows block by block to the whole, up and down', async () => {
+    const seen: TransferProgress[] = [];
+    const onProgress = (progress: TransferProgress) => seen.push(progress);
+    await commitVersion(await world.open({ onProgress }), A, 0, 'large', LARGE);
+    await (await world.open({ onProgress })).read(A);
+    const totalBytes =
+      LARGE.length + (await readFile(join((await store.read(A)).directory, 'adapter_config.json'))).length;
+    for (const direction of ['upload', 'download']) {
+      const steps = seen.filter((progress) => progress.direction === direction);
+      expect(steps).toHaveLength(4);
+      expect(steps.map(({ bytes }) => bytes)).toEqual(steps.map(({ bytes }) => bytes).sort((a, b) => a - b));
+      expect(steps.at(-1)).toEqual({ direction, what: 'version 1 of user/a', bytes: totalBytes, totalBytes });
+    }
   });
 });
 

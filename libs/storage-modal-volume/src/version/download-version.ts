@@ -20,7 +20,11 @@ export async function downloadVersion(files: VolumeFiles, version: VersionDownlo
   const { place, manifest, directory, onProgress } = version;
   const { loraId, version: number } = manifest;
   const totalBytes = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const onBytes = progressMeter(onProgress, { direction: 'download', loraId, version: number, totalBytes });
+  const onBytes = progressMeter(onProgress, {
+    direction: 'download',
+    what: `version ${number} of ${loraId}`,
+    totalBytes,
+  });
   for (const file of manifest.files) {
     const path = `${versionPath(place)}/${file.name}`;
     if (!(await downloadFile(files, path, join(directory, file.name), file, onBytes))) return false;

@@ -1,10 +1,8 @@
-import type { AdapterId } from '@claas/contracts';
-
-/** How far a version is on its way to the volume or from it. */
+/** How far files are on their way to the volume or from it. */
 export interface TransferProgress {
   readonly direction: 'upload' | 'download';
-  readonly loraId: AdapterId;
-  readonly version: number;
+  /** For a person: `version 3 of user1/model`, `config.json`. */
+  readonly what: string;
   readonly bytes: number;
   readonly totalBytes: number;
 }

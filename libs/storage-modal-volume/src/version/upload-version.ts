@@ -35,7 +35,11 @@ export async function uploadVersion(files: VolumeFiles, version: VersionUpload):
   const { directory, digests, manifest, place, onProgress } = version;
   const { loraId, version: number } = manifest;
   const totalBytes = [...digests.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  const onBytes = progressMeter(onProgress, { direction: 'upload', loraId, version: number, totalBytes });
+  const onBytes = progressMeter(onProgress, {
+    direction: 'upload',
+    what: `version ${number} of ${loraId}`,
+    totalBytes,
+  });
   await inParallel([...digests], PARALLEL_FILES, ([name, digest]) =>
     files.uploadFile(`${versionPath(place)}/${name}`, { path: join(directory, name), digest }, onBytes),
   );
