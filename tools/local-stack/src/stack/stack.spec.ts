@@ -10,6 +10,8 @@ import { readRunningStack, type StackRecord } from '../state/stack-state.js';
 import { freePort, makeWorkplace, until, type Workplace } from '../testing/make-settings.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/claas-stack.mjs', import.meta.url));
+/** Built, since it is a process of its own. */
+const VLLM_DOUBLE = fileURLToPath(new URL('../../dist/testing/vllm-double-process.js', import.meta.url));
 const LIMITS = '{ look_every_s: 0.2, first_pause_s: 0.1, longest_pause_s: 1, failures: 100, stop_s: 20 }';
 
 let place: Workplace;
@@ -25,18 +27,24 @@ beforeEach(async () => {
     'gateway.mjs',
     `import http from 'node:http';\nhttp.createServer((_, r) => r.end('up')).listen(${gatewayPort}, '127.0.0.1');`,
   );
-  place.write(
-    'claas-stack.yaml',
-    `adapters: [{ id: me/first, rank: 8, alpha: 16, seed: 1 }, { id: me/second, rank: 4, alpha: 8 }]
-api: { port: ${port}, env: { CLAAS_KEEP_VERSIONS: 1000 } }
-gateway: { command: [node, gateway.mjs], url: "http://127.0.0.1:${gatewayPort}" }
-limits: ${LIMITS}`,
-  );
+  writeConfig();
 });
 afterEach(async () => {
   for (const stack of stacks) await end(stack);
   place.remove();
 });
+
+/** `more`: further lines. */
+function writeConfig(more = ''): void {
+  place.write(
+    'claas-stack.yaml',
+    `adapters: [{ id: me/first, rank: 8, alpha: 16, seed: 1 }, { id: me/second, rank: 4, alpha: 8 }]
+api: { port: ${port}, env: { CLAAS_KEEP_VERSIONS: 1000, CLAAS_VLLM_DTYPE: float32, FEEDBACK_MIN_FREE_VRAM_GB: 0 } }
+gateway: { command: [node, gateway.mjs], url: "http://127.0.0.1:${gatewayPort}" }
+limits: ${LIMITS}
+${more}`,
+  );
+}
 
 const dataDirectory = (): string => path.join(place.directory, 'data');
 const record = (): StackRecord | null => readRunningStack(dataDirectory());
@@ -178,80 +186,92 @@ const RECOVERY_LIMIT_MS = 60_000;
 const SEED = 20_261_125;
 
 describe(`processes that are killed, ${KILLS} times${KILLS < 20 ? ' (CLAAS_STACK_KILLS=20 for the long run)' : ''}`, () => {
-  it('come back, and no accepted feedback is lost', async () => {
-    const { child } = await startAndWait();
-    const random = randomNumbers(SEED);
-    const accepted = new Map<string, string>();
-    const send = (key: string): ReturnType<typeof json> => {
-      const training = { steps: 2 };
-      const body = {
-        lora_id: 'me/first',
-        prompt: `Is it ${key}?`,
-        response: 'The sky is blue!',
-        feedback: 'No exclamation marks.',
-        training,
-      };
-      return json('POST', '/v1/feedback', body, { prefer: 'respond-async', 'idempotency-key': key });
-    };
-    const sendingTime = new AbortController();
-    const sending = (async () => {
-      for (let number = 1; !sendingTime.signal.aborted; number += 1) {
-        const key = `feedback-${number}`;
-        while (!sendingTime.signal.aborted && !accepted.has(key)) {
-          const reply = await send(key).catch(() => null);
-          if (reply?.status === 202 || reply?.status === 200) accepted.set(key, reply.body.request_id as string);
-          else await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        await new Promise((resolve) => setTimeout(resolve, 150));
+  it.each([
+    ['the embedded model', ['api', 'trainer', 'gateway']],
+    ['a vLLM server that shares the accelerator', ['vllm', 'api', 'trainer', 'gateway']],
+  ])(
+    'with %s come back, and no accepted feedback is lost',
+    async (_, targets) => {
+      if (targets.includes('vllm')) {
+        const port = await freePort();
+        writeConfig(`vllm: { port: ${port}, command: [node, "${VLLM_DOUBLE}", "${port}"] }`);
       }
-    })();
+      const { child } = await startAndWait();
+      const random = randomNumbers(SEED);
+      const accepted = new Map<string, string>();
+      const send = (key: string): ReturnType<typeof json> => {
+        const training = { steps: 2 };
+        const body = {
+          lora_id: 'me/first',
+          prompt: `Is it ${key}?`,
+          response: 'The sky is blue!',
+          feedback: 'No exclamation marks.',
+          training,
+        };
+        return json('POST', '/v1/feedback', body, { prefer: 'respond-async', 'idempotency-key': key });
+      };
+      const sendingTime = new AbortController();
+      const isSending = (): boolean => !sendingTime.signal.aborted || accepted.size <= KILLS;
+      const sending = (async () => {
+        for (let number = 1; isSending(); number += 1) {
+          const key = `feedback-${number}`;
+          while (isSending() && !accepted.has(key)) {
+            const reply = await send(key).catch(() => null);
+            if (reply?.status === 202 || reply?.status === 200) accepted.set(key, reply.body.request_id as string);
+            else await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+          await new Promise((resolve) => setTimeout(resolve, 600));
+        }
+      })();
 
-    const targets = ['api', 'trainer', 'gateway'];
-    const slowest: number[] = [];
-    let trainerKills = 0;
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 300 + random() * 1_500));
-      // Each in turn first, then whichever.
-      const target = targets[kill < targets.length ? kill : Math.floor(random() * targets.length)]!;
-      let victim: number | null = null;
-      await until(
-        () => (victim = target === 'trainer' ? trainerOf(processOf('api')) : processOf(target)) !== null,
-        RECOVERY_LIMIT_MS,
+      const slowest: number[] = [];
+      let trainerKills = 0;
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 300 + random() * 1_500));
+        // Each in turn first, then whichever.
+        const target = targets[kill < targets.length ? kill : Math.floor(random() * targets.length)]!;
+        let victim: number | null = null;
+        await until(
+          () => (victim = target === 'trainer' ? trainerOf(processOf('api')) : processOf(target)) !== null,
+          RECOVERY_LIMIT_MS,
+        );
+        if (target === 'trainer') trainerKills += 1;
+        process.kill(victim!, 'SIGKILL');
+        const killedAt = Date.now();
+        await until(() => healthy(victim!), RECOVERY_LIMIT_MS);
+        slowest.push(Date.now() - killedAt);
+      }
+      sendingTime.abort();
+      await sending;
+      const records: Awaited<ReturnType<typeof finished>>[] = [];
+      for (const id of accepted.values()) records.push(await finished(id));
+      const failed = records.filter(({ status }) => status === 'failed');
+      const learned = records.filter(({ status }) => status === 'verified');
+      console.log(
+        `${KILLS} kills (${trainerKills} of the trainer), ${accepted.size} feedbacks accepted: ${learned.length} verified, ${failed.length} reported as failed; slowest recovery ${Math.max(...slowest)} ms`,
       );
-      if (target === 'trainer') trainerKills += 1;
-      process.kill(victim!, 'SIGKILL');
-      const killedAt = Date.now();
-      await until(() => healthy(victim!), RECOVERY_LIMIT_MS);
-      slowest.push(Date.now() - killedAt);
-    }
-    sendingTime.abort();
-    await sending;
-    const records = await Promise.all([...accepted.values()].map(finished));
-    const failed = records.filter(({ status }) => status === 'failed');
-    const learned = records.filter(({ status }) => status === 'verified');
-    console.log(
-      `${KILLS} kills (${trainerKills} of the trainer), ${accepted.size} feedbacks accepted: ${learned.length} verified, ${failed.length} reported as failed; slowest recovery ${Math.max(...slowest)} ms`,
-    );
-    // A step whose trainer is killed fails, and says so (docs/decisions/2026-11-23-feedback-after-a-crash.md): sent again, it is learned.
-    expect(failed.length).toBeLessThanOrEqual(trainerKills);
-    for (const { error } of failed) expect(['trainer_crashed', 'trainer_failed_to_start']).toContain(error.code);
-    expect(learned.length + failed.length).toBe(accepted.size);
-    expect(accepted.size).toBeGreaterThan(KILLS);
-    expect(learned.length).toBeGreaterThan(0);
-    const again = await Promise.all(
-      failed.map(async (_, index) => finished((await send(`again-${index}`)).body.request_id)),
-    );
-    expect(again.map(({ status }) => status)).toEqual(failed.map(() => 'verified'));
+      // A step whose trainer is killed fails, and says so (docs/decisions/2026-11-23-feedback-after-a-crash.md): sent again, it is learned.
+      expect(failed.length).toBeLessThanOrEqual(trainerKills);
+      for (const { error } of failed) expect(['trainer_crashed', 'trainer_failed_to_start']).toContain(error.code);
+      expect(learned.length + failed.length).toBe(accepted.size);
+      expect(accepted.size).toBeGreaterThan(KILLS);
+      expect(learned.length).toBeGreaterThan(0);
+      const again = await Promise.all(
+        failed.map(async (_, index) => finished((await send(`again-${index}`)).body.request_id)),
+      );
+      expect(again.map(({ status }) => status)).toEqual(failed.map(() => 'verified'));
 
-    const { versions } = (await json('GET', '/v1/lora/versions?lora_id=me/first')).body;
-    const times = (id: string): number =>
-      versions.filter(({ feedback_id }: { feedback_id: string }) => feedback_id === id).length;
-    expect([...learned, ...again].map(({ request_id }) => times(request_id)).filter((count) => count !== 1)).toEqual(
-      [],
-    );
-    expect(failed.map(({ request_id }) => times(request_id))).toEqual(failed.map(() => 0));
-    expect(await end(child)).toBe(0);
-  }, 1_200_000);
+      const { versions } = (await json('GET', '/v1/lora/versions?lora_id=me/first')).body;
+      const times = (id: string): number =>
+        versions.filter(({ feedback_id }: { feedback_id: string }) => feedback_id === id).length;
+      expect([...learned, ...again].map(({ request_id }) => times(request_id)).filter((count) => count !== 1)).toEqual(
+        [],
+      );
+      expect(failed.map(({ request_id }) => times(request_id))).toEqual(failed.map(() => 0));
+      expect(await end(child)).toBe(0);
+    },
+    1_200_000,
+  );
 });
 
 /** The record of a feedback when nothing remains to be done for it. */
@@ -261,12 +281,14 @@ async function finished(id: string): Promise<ReturnType<typeof JSON.parse>> {
   return found;
 }
 
+const UP = ['ready', 'sleeping'];
+
 /** Everything answers, and what was killed is gone. */
 async function healthy(victim: number): Promise<boolean> {
   const services = record()?.services ?? [];
   if (
     services.length === 0 ||
-    !services.every(({ state, process }) => state === 'ready' && process?.processId !== victim)
+    !services.every(({ state, process }) => UP.includes(state) && process?.processId !== victim)
   )
     return false;
   const [api, gateway] = await Promise.all([
