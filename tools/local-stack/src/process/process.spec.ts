@@ -58,6 +58,21 @@ describe('a process', () => {
     expect((await running.end).signal).toBe('SIGTERM');
   });
 
+  it('is not waited for when there is hurry', async () => {
+    const lines: string[] = [];
+    const running = start(
+      'process.on("SIGTERM", () => console.log("no")); setInterval(() => {}, 1000); console.log("up")',
+      lines,
+    );
+    await until(() => lines.includes('up'));
+    const hurry = new AbortController();
+    const stopping = running.stop(600_000, hurry.signal);
+    await until(() => lines.includes('no'));
+    hurry.abort();
+    await stopping;
+    expect((await running.end).signal).toBe('SIGKILL');
+  });
+
   it('takes along what it leaves behind when it is killed', async () => {
     const lines: string[] = [];
     const running = start(
