@@ -93,8 +93,10 @@ export class ClaasClient {
     const json = { ...request, stream: true, stream_options: { include_usage: true } };
     for await (const { data } of this.events('/v1/chat/completions', { method: 'POST', json, signal })) {
       if (data === '[DONE]') return;
-      const chunk = JSON.parse(data) as ChatChunk | Problem;
+      const chunk = JSON.parse(data) as ChatChunk | Problem | { readonly error: { readonly message: string } };
       if ('detail' in chunk) throw problemError(chunk);
+      // A model server's own, passed on as it is.
+      if ('error' in chunk) throw problemError({ status: 502, code: 'serving_failed', detail: chunk.error.message });
       yield chunk;
     }
     throw localError('The answer broke off: the service ended the stream early. Try again.');

@@ -46,7 +46,11 @@ export interface Receipt {
   readonly response_logprob_before: number;
   readonly response_logprob_after: number;
   readonly tokens: readonly { readonly text: string; readonly signal: number }[];
-  readonly adapter_change_relative: number;
+  readonly adapter_change: number;
+  /** Null where the frozen weights are out of reach. */
+  readonly adapter_change_relative: number | null;
+  /** What a rented GPU was needed for. */
+  readonly compute?: { readonly gpu: string; readonly seconds: number } | null;
   readonly warnings: readonly string[];
   readonly verified: { readonly max_difference: number; readonly tolerance: number } | null;
 }

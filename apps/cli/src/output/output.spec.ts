@@ -1,7 +1,11 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { FeedbackRecord } from '../client/service-types.js';
 import { cut } from './cut.js';
 import { bytes, change, decimal, seconds } from './numbers.js';
+import { Output } from './output.js';
 import { onOneLine, printable } from './printable.js';
+import { receiptText } from './receipt-text.js';
 import { table, type Column } from './table.js';
 import { useColors } from './use-colors.js';
 import { WordWrap, wrapped } from './word-wrap.js';
@@ -106,6 +110,66 @@ describe('numbers', () => {
       '1.0 MB',
       '73 GB',
     ]);
+  });
+});
+
+describe('a receipt', () => {
+  const receipt = {
+    gap_before: 0.02,
+    gap_after: 0.01,
+    response_logprob_before: -10,
+    response_logprob_after: -12,
+    tokens: [
+      { text: 'The', signal: 0.5 },
+      { text: ' 🌍', signal: -17.066 },
+    ],
+    adapter_change: 0.5,
+    adapter_change_relative: 0.0016,
+    warnings: ['the feedback was cut'],
+    verified: null,
+  };
+  const record: FeedbackRecord = {
+    request_id: 'f',
+    status: 'verified',
+    finished: true,
+    lora_id: 'me/first-init',
+    version: 3,
+    parent_version: 2,
+    receipt,
+    timing_ms: { total: 1_234 },
+    error: null,
+    request: { feedback: 'No.' },
+    created_at: '',
+  };
+  const output = new Output({ stdout: new PassThrough(), stderr: new PassThrough(), json: false, colors: false });
+
+  it('is shown in a few lines', () => {
+    expect(receiptText(record, output).split('\n')).toEqual([
+      'Learned in 1.2 s: me/first-init is at version 3.',
+      '  gap to the teacher   0.0200 → 0.0100 (−50 %)',
+      '  answer’s log-prob    −10.00 → −12.00',
+      '  adapter changed by   0.1600 %',
+      '  served and verified  not asked',
+      '  least liked          "🌍" −17.07',
+      '  Note: the feedback was cut',
+    ]);
+  });
+
+  it('may lack what a remote engine doesn’t tell, and say what was rented', () => {
+    const remote = {
+      ...receipt,
+      adapter_change_relative: null,
+      compute: { gpu: 'L4', seconds: 12.3 },
+      tokens: [],
+      warnings: [],
+    };
+    const lines = receiptText({ ...record, receipt: remote }, output).split('\n');
+    expect(lines.slice(3)).toEqual([
+      "  adapter changed by   0.5000 (norm of all its weights' changes)",
+      '  served and verified  not asked',
+      '  rented GPU           L4, 12 s',
+    ]);
+    expect(receiptText({ ...record, receipt: null }, output)).toBe('Learned in 1.2 s: me/first-init is at version 3.');
   });
 });
 

@@ -37,10 +37,23 @@ function facts(receipt: Receipt): [string, string][] {
       `${decimal(gap_before)} → ${decimal(gap_after)}${difference === null ? '' : ` (${difference})`}`,
     ],
     ['answer’s log-prob', `${decimal(before)} → ${decimal(after)}`],
-    ['adapter changed by', `${decimal(100 * receipt.adapter_change_relative)} %`],
+    ['adapter changed by', adapterChange(receipt)],
     ['served and verified', verified === null ? 'not asked' : `yes, within ${decimal(verified.max_difference)} nats`],
+    ...(receipt.compute
+      ? [
+          ['rented GPU', `${receipt.compute.gpu}, ${seconds(1000 * receipt.compute.seconds)}`] satisfies [
+            string,
+            string,
+          ],
+        ]
+      : []),
     ...(disliked === '' ? [] : [['least liked', disliked] satisfies [string, string]]),
   ];
+}
+
+function adapterChange({ adapter_change, adapter_change_relative }: Receipt): string {
+  if (adapter_change_relative === null) return `${decimal(adapter_change)} (norm of all its weights' changes)`;
+  return `${decimal(100 * adapter_change_relative)} %`;
 }
 
 /** The tokens that the teacher, who knows the feedback, wants least. */
