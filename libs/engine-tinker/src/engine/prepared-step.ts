@@ -6,14 +6,17 @@ import type { TinkerConnection } from '../tinker-connection.js';
 
 /** A request with nothing left to decide. */
 export interface PreparedStep extends PreparedDistillation {
-  /** Support size. */
+  /** How many of the likeliest tokens the support has. */
   readonly K: number;
+  /** Does it have the teacher's too, beside the student's? */
+  readonly withTeachersTokens: boolean;
   readonly loss: SdpoLossSettings;
 }
 
 /**
- * Tokenizes and checks a request, and says what the service's limits make of it: without `top_k` the support is the largest
- * that is allowed, and a temperature other than 1 needs the whole vocabulary.
+ * Tokenizes and checks a request, and says what the service's limits make of it. Without `top_k`, the whole vocabulary is wanted:
+ * the support is then the largest that is allowed, and has the teacher's likeliest tokens as well, since a new fact is not among
+ * the student's. A temperature other than 1 needs the whole vocabulary itself.
  * @throws ClaasError as DistillationEngine.prepare
  */
 export function prepareStep(
@@ -29,12 +32,13 @@ export function prepareStep(
   const isCut = topK !== null && K < Math.min(topK, text.vocabularySize);
   const warnings = [...prepared.warnings, ...(isCut ? [supportWarning(topK, K)] : [])];
   const { temperature } = prepared;
+  const isWhole = K === text.vocabularySize;
+  const withTeachersTokens = topK === null && !isWhole;
   const loss = { alpha, isClip, klRegWeight };
-  if (K === text.vocabularySize || temperature === 1)
-    return { ...prepared, warnings, K, loss: { ...loss, temperature } };
+  const step = { ...prepared, K, withTeachersTokens };
+  if (isWhole || temperature === 1) return { ...step, warnings, loss: { ...loss, temperature } };
   return {
-    ...prepared,
-    K,
+    ...step,
     rolloutLogprobs: null,
     warnings: [...warnings, temperatureWarning(temperature)],
     loss: { ...loss, temperature: 1 },

@@ -7,7 +7,7 @@ import type { TinkerConnection } from '../tinker-connection.js';
 import type { PreparedStep } from './prepared-step.js';
 
 /**
- * The SDPO loss of one answer against a fixed teacher, on a fixed support: the parent's K likeliest tokens at each position.
+ * The SDPO loss of one answer against a fixed teacher, on a fixed support: the likeliest tokens at each position before the step.
  * Teacher and base are the frozen base model; they are asked once.
  */
 export class SdpoSteps {
@@ -25,16 +25,8 @@ export class SdpoSteps {
     parentSampler: string,
     signal: AbortSignal | undefined,
   ): Promise<SdpoSteps> {
-    const { promptTokenIds, teacherTokenIds, responseTokenIds, K, loss } = prepared;
-    const tokens = [...promptTokenIds, ...responseTokenIds];
-    const { topTokens } = await connection.samplers.score(parentSampler, tokens, K, signal);
-    const support = topTokens.slice(promptTokenIds.length).map(({ tokenIds }) => tokenIds);
-    if (support.length !== responseTokenIds.length || support.some((ids) => ids.length === 0)) {
-      throw new ClaasError(
-        'trainer_protocol',
-        'The Tinker service named no alternatives for some tokens (topk_prompt_logprobs). Try a smaller CLAAS_TINKER_MAX_TOP_K.',
-      );
-    }
+    const { promptTokenIds, teacherTokenIds, responseTokenIds, loss } = prepared;
+    const support = await supportOf(connection, prepared, parentSampler, signal);
     const targets = new ResponseTargets(responseTokenIds, support, connection.text.vocabularySize);
     const ask = async (context: readonly number[]): Promise<PositionLogprobs[]> =>
       targets.positions(await connection.baseModel.logprobs(targets.sequences(context, null), signal));
@@ -65,4 +57,30 @@ export class SdpoSteps {
     onUpdate();
     return model.optimStep(params, signal);
   }
+}
+
+/** (T) rows of ids: the parent's K likeliest at each position, then those of the teacher's that are not among them. */
+async function supportOf(
+  { samplers, contextLength }: TinkerConnection,
+  { promptTokenIds, teacherTokenIds, responseTokenIds, K, withTeachersTokens }: PreparedStep,
+  parentSampler: string,
+  signal: AbortSignal | undefined,
+): Promise<number[][]> {
+  const likeliest = async (path: string | null, context: readonly number[]): Promise<(readonly number[])[]> => {
+    // One more token is sampled: where the teacher's context leaves no room for it, the last position does without.
+    const tokens = [...context, ...responseTokenIds].slice(0, contextLength - 1);
+    const { topTokens } = await samplers.score(path, tokens, K, signal);
+    return topTokens.slice(context.length).map(({ tokenIds }) => tokenIds);
+  };
+  const [students, teachers] = await Promise.all([
+    likeliest(parentSampler, promptTokenIds),
+    withTeachersTokens ? likeliest(null, teacherTokenIds) : [],
+  ]);
+  if (students.length !== responseTokenIds.length || students.some((ids) => ids.length === 0)) {
+    throw new ClaasError(
+      'trainer_protocol',
+      'The Tinker service named no alternatives for some tokens (topk_prompt_logprobs). Try a smaller CLAAS_TINKER_MAX_TOP_K.',
+    );
+  }
+  return students.map((ids, t) => [...new Set([...ids, ...(teachers[t] ?? [])])]);
 }

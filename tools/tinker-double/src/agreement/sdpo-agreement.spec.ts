@@ -101,7 +101,9 @@ function agrees(input: Rows, K: number, alpha: number, temperature: number): voi
   expect(ours.divergence).toBeCloseTo(mean(core.divergence), 5);
   expect(ours.meanRatio).toBeCloseTo(mean(core.ratio), 5);
   expect(ours.clipFraction).toBeCloseTo(mean(core.isClipped), 6);
-  ours.studentLogprobs.forEach((logprob, t) => { expect(logprob).toBeCloseTo(core.studentLogprobs[t]!, 4); });
+  ours.studentLogprobs.forEach((logprob, t) => {
+    expect(logprob).toBeCloseTo(core.studentLogprobs[t]!, 4);
+  });
   if (K === V) expect(ours.kl!).toBeCloseTo(mean(core.kl!), 5);
 
   // core-sdpo computes in float32, where large weights of a tiny tail cancel.
@@ -110,7 +112,9 @@ function agrees(input: Rows, K: number, alpha: number, temperature: number): voi
   const tolerance = 1e-4 * size + 1e-6 * Math.max(1, largest);
   student.forEach((logits, t) => {
     const gradient = crossEntropyGradient(logits, support[t]!, ours.weights[t]!);
-    gradient.forEach((d, v) => { expect(Math.abs(d - expected[t]![v]!)).toBeLessThan(tolerance); });
+    gradient.forEach((d, v) => {
+      expect(Math.abs(d - expected[t]![v]!)).toBeLessThan(tolerance);
+    });
   });
 }
 

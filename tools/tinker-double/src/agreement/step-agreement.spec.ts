@@ -107,6 +107,13 @@ const CLOSE = 1e-4;
 const CLOSE_BUT_FOR_TINY_GRADIENTS = 5e-4;
 
 describe('a step on a Tinker service with the whole vocabulary as support', () => {
+  it('takes as many requests as a long response needs', async () => {
+    const text = 'Paris is the capital of France, and it is a lively city in Europe. '.repeat(5);
+    const { tinker, local: mine, updateDifference } = await both(32, { steps: 1 }, { response: { text } });
+    expect(relative(tinker.metrics.totalLoss, mine.metrics.totalLoss)).toBeLessThan(CLOSE);
+    expect(updateDifference).toBeLessThan(CLOSE);
+  });
+
   it.each([
     ['the default settings', 32, { steps: 1 }, {}, CLOSE],
     ['two steps', 32, {}, {}, CLOSE],
@@ -133,5 +140,15 @@ describe('a step on a Tinker service with the whole vocabulary as support', () =
       });
       expect(signal).toBeCloseTo(mine.receipt.tokens[t]!.signal, 4);
     });
+  });
+});
+
+describe('a step on a Tinker service with top_k', () => {
+  it('learns what a trainer on this machine learns with the same top_k', async () => {
+    const { tinker, local: mine, updateDifference } = await both(32, { topK: 20, steps: 1, klRegWeight: 0 });
+    expect(relative(tinker.metrics.totalLoss, mine.metrics.totalLoss)).toBeLessThan(CLOSE);
+    expect(relative(tinker.receipt.gapBefore, mine.receipt.gapBefore)).toBeLessThan(CLOSE);
+    expect(relative(tinker.receipt.gradNorm!, mine.receipt.gradNorm!)).toBeLessThan(CLOSE);
+    expect(updateDifference).toBeLessThan(5 * CLOSE);
   });
 });
