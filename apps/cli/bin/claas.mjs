@@ -10,8 +10,9 @@ const project = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const main = path.join(project, 'dist', 'main.js');
 
 if (!existsSync(main)) {
+  const compiler = findCompiler();
   process.stderr.write('claas: building the client (once) …\n');
-  const { status, stdout } = spawnSync(process.execPath, [findCompiler(), '-b', project], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(process.execPath, [compiler, '-b', project], { encoding: 'utf8' });
   if (status !== 0) {
     process.stderr.write(`${stdout}claas: the client can't be built. \`npm start\` installs what is missing.\n`);
     process.exit(1);

@@ -55,6 +55,11 @@ describe('adapters', () => {
     expect(stdout.split('\n')[1]).toMatch(
       /^you\/other-init +0 +– +\d{4}-\d\d-\d\d \d\d:\d\d +clay-tiny +4 +you\/other, you\/other-latest$/,
     );
+    expect(await claas(['list', 'nobody/'])).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: 'None begins with nobody/.\n',
+    });
     expect((await json('list', 'you/')).loras).toEqual(['you/other', 'you/other-init', 'you/other-latest']);
   });
 

@@ -101,7 +101,7 @@ describe('the client', () => {
     };
     const url = await serverThat((_, response) => response.writeHead(422).end(JSON.stringify(problem)));
     const { message, facts } = await failureOf(clientOf(url).init({}));
-    expect(message).toBe('No. (lora_r is small)');
+    expect(message).toBe('No. (lora_r: is small)');
     expect(facts).toMatchObject({ exitCode: ExitCode.refused, code: 'request_invalid', data: problem });
   });
 

@@ -29,9 +29,10 @@ export function addFeedbacksCommand(program: Command, run: Run): void {
           ...(adapter !== undefined && { lora_id: adapter }),
           ...(status !== undefined && { status }),
         });
-        output.result(page, () => table(page.feedbacks, COLUMNS, output.width));
-        if (page.feedbacks.length === 0) output.note('None yet.');
-        else if (page.next_cursor !== null) output.note('There are more: --limit shows up to 200.');
+        if (output.json || page.feedbacks.length > 0) {
+          output.result(page, () => table(page.feedbacks, COLUMNS, output.width));
+        } else output.note('None yet.');
+        if (page.next_cursor !== null) output.note('There are more: --limit shows up to 200.');
       });
     });
 }

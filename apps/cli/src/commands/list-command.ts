@@ -15,8 +15,10 @@ export function addListCommand(program: Command, run: Run): void {
     .action(async (prefix: string | undefined, _options: object, command: Command) => {
       await run(command, async ({ client, output }) => {
         const found = await client.list(prefix ?? '');
-        output.result(found, () => table(found.details, COLUMNS, output.width));
-        if (found.details.length > 0) return;
+        if (output.json || found.details.length > 0) {
+          output.result(found, () => table(found.details, COLUMNS, output.width));
+          return;
+        }
         output.note(
           prefix === undefined ? 'No adapters yet: `claas init <name>` makes one.' : `None begins with ${prefix}.`,
         );

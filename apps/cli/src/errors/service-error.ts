@@ -19,7 +19,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 export function problemError(problem: Problem): CommandError {
-  const fields = (problem.errors ?? []).map(({ field, message }) => `${field} ${message}`);
+  const fields = (problem.errors ?? []).map(({ field, message }) => `${field}: ${message}`);
   const isInDetail = fields.every((field) => problem.detail.includes(field));
   return new CommandError(isInDetail ? problem.detail : `${problem.detail} (${fields.join('; ')})`, {
     exitCode: problem.status >= 500 ? ExitCode.serviceFailed : ExitCode.refused,
