@@ -21,12 +21,14 @@ export abstract class Bulletin {
   abstract readonly id: string;
   /** False while notices may be missed: the connection is lost, and being made again. */
   abstract readonly isListening: boolean;
+  /** From now on the others count with this process: it takes over what they tell. */
+  abstract join(): Promise<void>;
   /** Tells the others, not this process. Never throws: who missed it will look. */
   abstract post(notice: Notice): Promise<void>;
   /** Returns how to stop listening. */
   abstract onNotice(listener: (notice: Notice) => void): () => void;
   /** Called when listening ends and when it begins again, since notices may have been missed. */
   abstract onInterruption(listener: () => void): () => void;
-  /** Ids of the other processes that listen now. */
+  /** Ids of the other processes that have joined and listen now. */
   abstract others(): Promise<readonly string[]>;
 }

@@ -5,6 +5,10 @@ export class EmbeddedBulletin extends Bulletin {
   override readonly id = 'embedded';
   override readonly isListening = true;
 
+  override async join(): Promise<void> {
+    await Promise.resolve();
+  }
+
   override async post(): Promise<void> {
     await Promise.resolve();
   }

@@ -6,7 +6,7 @@ import { Bulletin, type Notice } from './bulletin.js';
 import { connectClient } from './connect-client.js';
 
 const CHANNEL = 'claas';
-/** Begins the application name of each process's listening connection, which says that the process is there. */
+/** Begins the application name of the listening connection of each process that has joined. */
 const NAME_PREFIX = 'claas-replica ';
 const RETRY_MS = 250;
 const HEARTBEAT_MS = 5_000;
@@ -21,6 +21,7 @@ export class ServerBulletin extends Bulletin {
   override readonly id = randomUUID();
   private readonly emitter = new EventEmitter().setMaxListeners(0);
   private client: pg.Client | null = null;
+  private hasJoined = false;
   private isClosed = false;
   private readonly heartbeat: NodeJS.Timeout;
 
@@ -43,6 +44,11 @@ export class ServerBulletin extends Bulletin {
 
   override get isListening(): boolean {
     return this.client !== null;
+  }
+
+  override async join(): Promise<void> {
+    this.hasJoined = true;
+    await this.client?.query("select set_config('application_name', $1, false)", [this.name]);
   }
 
   override async post(notice: Notice): Promise<void> {
@@ -73,8 +79,12 @@ export class ServerBulletin extends Bulletin {
     await this.client?.end().catch(() => undefined);
   }
 
+  private get name(): string {
+    return this.hasJoined ? `${NAME_PREFIX}${this.id}` : 'claas-api listener';
+  }
+
   private async connect(): Promise<void> {
-    const client = await connectClient(this.url, `${NAME_PREFIX}${this.id}`);
+    const client = await connectClient(this.url, this.name);
     client.on('notification', ({ payload }) => {
       const { from, notice } = JSON.parse(payload ?? '') as Envelope;
       if (from !== this.id) this.emitter.emit('notice', notice);

@@ -96,6 +96,8 @@ describe.skipIf(skipped !== null)(`a database on a server (${skipped ?? 'availab
     const echoes: Notice[] = [];
     receiver.bulletin.onNotice((notice) => heard.push(notice));
     sender.bulletin.onNotice((notice) => echoes.push(notice));
+    expect(await sender.bulletin.others()).toEqual([]);
+    await receiver.bulletin.join();
     expect(await sender.bulletin.others()).toEqual([receiver.bulletin.id]);
     await sender.bulletin.post({ topic: 'feedback', requestId: 'one' });
     await vi.waitFor(() => { expect(heard).toEqual([{ topic: 'feedback', requestId: 'one' }]); }, SOON);

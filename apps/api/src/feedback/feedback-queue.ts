@@ -51,7 +51,7 @@ export class FeedbackQueue {
     if (power !== 'step') return;
     this.logger.warn('The server was left asleep by a step that was not finished: it is woken.');
     await lease.assertHeld();
-    this.shared.takeOver(lease);
+    await this.shared.takeOver(lease);
     try {
       // Says again what the other process knew: weights that were thrown away must be read again.
       if (sleepLevel === 2) await this.serving.release({ level: 2 });

@@ -42,6 +42,8 @@ export class SharedServing {
   async start(): Promise<void> {
     const { bulletin } = this.database;
     await this.record.forgetDead();
+    // From here on others wait for this process, so it looks at once.
+    await bulletin.join();
     await this.look();
     this.cleanUps.push(
       bulletin.onNotice(({ topic }) => {
@@ -112,13 +114,15 @@ export class SharedServing {
 
   /** Every process holds its requests back and none of theirs runs any more. False when that took too long. */
   async holdRequests(lease: Lease, sleepLevel: 1 | 2, timeoutMs: number): Promise<boolean> {
-    this.own = lease;
+    await this.takeOver(lease);
     return this.tellOthers(await this.record.setPower('step', sleepLevel, lease), timeoutMs);
   }
 
-  /** Whoever put the server to sleep is gone: it is this process's to wake. */
-  takeOver(lease: Lease): void {
+  /** From now on this process, and no other, decides whether its requests are held back. */
+  async takeOver(lease: Lease): Promise<void> {
     this.own = lease;
+    // What was begun for another process's sleep is over before anything is begun here.
+    await this.turns.run(() => Promise.resolve());
   }
 
   /** The server answers again. */
