@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { ModeUnavailableError } from './backends/mode-unavailable-error.js';
+import { ClaasError } from '@claas/contracts';
 import { describeStartError, ListenError } from './start-error.js';
 
 describe('describeStartError', () => {
   it('lets errors that explain themselves speak alone', () => {
-    expect(describeStartError(new ModeUnavailableError('modal'))).toMatch(
-      /^CLAAS_DISTILL_EXECUTION_MODE=modal .*local/,
-    );
+    const refused = new ClaasError('engine_unavailable', 'Modal refuses the credentials: set MODAL_TOKEN_ID.');
+    expect(describeStartError(refused)).toBe(refused.message);
     const inUse = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' });
     expect(describeStartError(new ListenError('127.0.0.1', 8080, inUse))).toMatch(
       /port 8080 .* in use.*CLAAS_API_PORT/,

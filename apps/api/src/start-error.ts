@@ -1,6 +1,5 @@
 import { ClaasError } from '@claas/contracts';
 import { CommandLineError } from './command-line.js';
-import { ModeUnavailableError } from './backends/mode-unavailable-error.js';
 import { SettingsError } from './config/settings-error.js';
 import { DatabaseInUseError } from './database/database-in-use-error.js';
 
@@ -16,7 +15,7 @@ export class ListenError extends Error {
   }
 }
 
-const EXPLAINED = [ClaasError, CommandLineError, DatabaseInUseError, ListenError, ModeUnavailableError, SettingsError];
+const EXPLAINED = [ClaasError, CommandLineError, DatabaseInUseError, ListenError, SettingsError];
 
 /** What to print when the service can't start: the message where it explains everything, otherwise the stack. */
 export function describeStartError(error: unknown): string {
