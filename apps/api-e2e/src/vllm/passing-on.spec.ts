@@ -142,6 +142,15 @@ describe('a server that is not there for a moment', () => {
     expect(after.choices).toEqual(before.choices);
   });
 
+  it('is not needed for a new adapter', async () => {
+    double.die();
+    expect(await service.client.init('made/meanwhile')).toBe('made/meanwhile-init');
+    await double.restart();
+    expect((await service.client.chat('made/meanwhile', 'Hello', { max_completion_tokens: 2 })).model).toBe(
+      'made/meanwhile',
+    );
+  });
+
   it('is waited for', async () => {
     double.die();
     const answer = service.client.chat('me/first', 'What is your name?', { max_completion_tokens: 2 });

@@ -74,7 +74,7 @@ export class AdapterCreation {
       await fill();
       return this.store.create(loraId, { directory, manifest, aliases });
     });
-    await this.served.ensurePublished(loraId);
+    await this.served.publishNew(loraId);
     await this.shared.announce(loraId, 0, null);
     this.logger.info({ lora_id: loraId, origin: manifest.origin, seed: manifest.seed }, 'adapter created');
   }

@@ -62,7 +62,7 @@ async function openServedAdapters(
   shared: SharedServing,
   logger: Logger,
 ): Promise<ServedAdapters> {
-  const served = new ServedAdapters(store, serving, shared);
+  const served = new ServedAdapters(store, serving, shared, publishesOnDemand === true);
   const onFailure = (loraId: AdapterId | null, error: unknown): void => {
     logger.error(
       { lora_id: loraId, err: error },

@@ -16,6 +16,7 @@ export class ServedAdapters {
     private readonly store: AdapterStore,
     private readonly serving: ServingControl,
     private readonly shared: SharedServing,
+    private readonly publishesOnDemand = false,
   ) {}
 
   /**
@@ -34,6 +35,11 @@ export class ServedAdapters {
         onFailure(loraId, error);
       });
     }
+  }
+
+  /** A new adapter answers at once; where adapters are published on demand, its server need not even be there. */
+  async publishNew(loraId: AdapterId): Promise<void> {
+    if (!this.publishesOnDemand) await this.ensurePublished(loraId);
   }
 
   /** Takes over at once what other processes change, so that the next request need not wait for it. */
