@@ -6,7 +6,12 @@ export type Notice =
   | { readonly topic: 'queue' }
   /** The record of a feedback has changed. */
   | { readonly topic: 'feedback'; readonly requestId: string }
-  | { readonly topic: 'progress'; readonly requestId: string; readonly phase: DistillationPhase; readonly fraction: number }
+  | {
+      readonly topic: 'progress';
+      readonly requestId: string;
+      readonly phase: DistillationPhase;
+      readonly fraction: number;
+    }
   /** What is served has changed, or whether requests are held back. */
   | { readonly topic: 'serving' }
   /** A process has taken a change of what is served over. */

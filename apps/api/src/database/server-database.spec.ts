@@ -72,14 +72,20 @@ describe.skipIf(skipped !== null)(`a database on a server (${skipped ?? 'availab
     const waiting = [
       second.lock('a').then(() => order.push('second')),
       vi
-        .waitFor(async () => { expect(await countWaiting(database)).toBe(1); }, SOON)
+        .waitFor(async () => {
+          expect(await countWaiting(database)).toBe(1);
+        }, SOON)
         .then(() => third.lock('a'))
         .then(() => order.push('third')),
     ];
-    await vi.waitFor(async () => { expect(await countWaiting(database)).toBe(2); }, SOON);
+    await vi.waitFor(async () => {
+      expect(await countWaiting(database)).toBe(2);
+    }, SOON);
     expect(order).toEqual([]);
     await cutConnections('claas-api first%');
-    await vi.waitFor(() => { expect(order).toEqual(['second']); }, SOON);
+    await vi.waitFor(() => {
+      expect(order).toEqual(['second']);
+    }, SOON);
     await expect(first.assertAlive()).rejects.toThrow(SessionLostError);
     expect(first.lost.aborted).toBe(true);
     await second.assertAlive();
@@ -100,17 +106,25 @@ describe.skipIf(skipped !== null)(`a database on a server (${skipped ?? 'availab
     await receiver.bulletin.join();
     expect(await sender.bulletin.others()).toEqual([receiver.bulletin.id]);
     await sender.bulletin.post({ topic: 'feedback', requestId: 'one' });
-    await vi.waitFor(() => { expect(heard).toEqual([{ topic: 'feedback', requestId: 'one' }]); }, SOON);
+    await vi.waitFor(() => {
+      expect(heard).toEqual([{ topic: 'feedback', requestId: 'one' }]);
+    }, SOON);
     const listening: boolean[] = [];
     receiver.bulletin.onInterruption(() => listening.push(receiver.bulletin.isListening));
     await cutConnections(`%${receiver.bulletin.id}`);
-    await vi.waitFor(() => { expect(listening).toEqual([false, true]); }, SOON);
+    await vi.waitFor(() => {
+      expect(listening).toEqual([false, true]);
+    }, SOON);
     await sender.bulletin.post({ topic: 'queue' });
-    await vi.waitFor(() => { expect(heard).toHaveLength(2); }, SOON);
+    await vi.waitFor(() => {
+      expect(heard).toHaveLength(2);
+    }, SOON);
     expect(echoes).toEqual([]);
     await receiver.close();
     databases = [sender];
-    await vi.waitFor(async () => { expect(await sender.bulletin.others()).toEqual([]); }, SOON);
+    await vi.waitFor(async () => {
+      expect(await sender.bulletin.others()).toEqual([]);
+    }, SOON);
   });
 
   it('says what is wrong when the server can’t be reached, without the password', async () => {

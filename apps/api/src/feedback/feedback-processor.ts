@@ -72,7 +72,9 @@ export class FeedbackProcessor {
         if (!hasWorked) await Promise.race([looked, this.pause(POLL_MS)]);
       } catch (error) {
         if (this.isStopping()) return;
-        this.logger.error(`The queue can't be worked on now, and is looked at again in ${pauseMs} ms: ${reasonOf(error)}`);
+        this.logger.error(
+          `The queue can't be worked on now, and is looked at again in ${pauseMs} ms: ${reasonOf(error)}`,
+        );
         await this.pause(pauseMs);
         pauseMs = Math.min(2 * pauseMs, LAST_RETRY_MS);
       }

@@ -31,7 +31,9 @@ function closeGate(): () => void {
 }
 
 async function untilAsleep(): Promise<void> {
-  await vi.waitFor(() => { expect(double.isSleeping).toBe(true); }, SOON);
+  await vi.waitFor(() => {
+    expect(double.isSleeping).toBe(true);
+  }, SOON);
 }
 
 /** Which version answers at this process: the log-probs of a fixed answer, compared with those of each version's files. */
@@ -86,7 +88,12 @@ describe.skipIf(skipped !== null)('two processes that share a database, a direct
   }
 
   /** A feedback whose step hangs, and the process in which it does. */
-  async function beginStep(): Promise<{ feedback: Feedback; worker: VllmProcess; other: VllmProcess; open: () => void }> {
+  async function beginStep(): Promise<{
+    feedback: Feedback;
+    worker: VllmProcess;
+    other: VllmProcess;
+    open: () => void;
+  }> {
     const open = closeGate();
     const feedback = await a.accept(loraId);
     await untilAsleep();
@@ -152,7 +159,9 @@ describe.skipIf(skipped !== null)('two processes that share a database, a direct
       const { worker, other } = await beginStep();
       await other.database.orm.execute(sql`update feedbacks set finished_at = now(), state = 'failed'`);
       await worker.die();
-      await vi.waitFor(() => { expect(double.isSleeping).toBe(false); }, SOON);
+      await vi.waitFor(() => {
+        expect(double.isSleeping).toBe(false);
+      }, SOON);
       expect(await answeredVersion(other)).toBe(0);
     },
     LIMIT_MS,
@@ -168,7 +177,9 @@ describe.skipIf(skipped !== null)('two processes that share a database, a direct
       await other.database.orm.execute(
         sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'claas-api accelerator%'`,
       );
-      await vi.waitFor(async () => { expect((await other.service.find(feedback.requestId)).attempts).toBe(2); }, SOON);
+      await vi.waitFor(async () => {
+        expect((await other.service.find(feedback.requestId)).attempts).toBe(2);
+      }, SOON);
       open();
       expect(await other.waiter.outcome(feedback)).toMatchObject({ state: 'verified', version: 1 });
       const next = await other.send(loraId);

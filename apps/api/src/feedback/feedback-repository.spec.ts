@@ -77,7 +77,11 @@ describe.each(DATABASES_UNDER_TEST)('feedbacks in $name', ({ skipped, create }) 
 
     it('changes what is named and nothing else', async () => {
       const before = await inserted();
-      const after = await repository.update(before.requestId, { state: 'training', parentVersion: 3, attempts: 1 }, lease);
+      const after = await repository.update(
+        before.requestId,
+        { state: 'training', parentVersion: 3, attempts: 1 },
+        lease,
+      );
       const { updatedAt } = after;
       expect(after).toEqual({ ...before, state: 'training', parentVersion: 3, attempts: 1, updatedAt });
       expect(updatedAt.getTime()).toBeGreaterThanOrEqual(before.updatedAt.getTime());

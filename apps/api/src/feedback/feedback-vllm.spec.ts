@@ -16,7 +16,10 @@ beforeAll(async () => {
 afterEach(() => laboratory.tidy());
 afterAll(() => laboratory.close());
 
-async function startAlone(release: VllmRelease = '0.33', feedbacksOfATurn = 16): Promise<{ double: VllmDouble; service: VllmProcess }> {
+async function startAlone(
+  release: VllmRelease = '0.33',
+  feedbacksOfATurn = 16,
+): Promise<{ double: VllmDouble; service: VllmProcess }> {
   const double = await laboratory.double({ release });
   const open = await laboratory.createDatabase(`alone_${crypto.randomUUID()}`);
   const root = await laboratory.newRoot();

@@ -104,7 +104,15 @@ import { transactionSettings } from './transaction-settings.js';
     },
     {
       provide: FeedbackService,
-      inject: [AdapterStore, RolloutPreparation, FeedbackRepository, FeedbackProcessor, FeedbackHub, FeedbackLog, Arrivals],
+      inject: [
+        AdapterStore,
+        RolloutPreparation,
+        FeedbackRepository,
+        FeedbackProcessor,
+        FeedbackHub,
+        FeedbackLog,
+        Arrivals,
+      ],
       useFactory: (
         store: AdapterStore,
         preparation: RolloutPreparation,

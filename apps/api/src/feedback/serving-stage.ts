@@ -1,5 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { ClaasError, type AdapterId, type AdapterStore, type AdapterVersion, type ServingControl } from '@claas/contracts';
+import {
+  ClaasError,
+  type AdapterId,
+  type AdapterStore,
+  type AdapterVersion,
+  type ServingControl,
+} from '@claas/contracts';
 import type { Lease } from '../replicas/lease.js';
 import type { SharedServing } from '../replicas/shared-serving.js';
 import { describeFailure, describeUntouched } from './describe-failure.js';
@@ -25,12 +31,7 @@ export class ServingStage {
     private readonly keepVersions: number,
   ) {}
 
-  async serve(
-    loraId: AdapterId,
-    runs: readonly FeedbackRun[],
-    window: SleepWindow,
-    lease: Lease,
-  ): Promise<void> {
+  async serve(loraId: AdapterId, runs: readonly FeedbackRun[], window: SleepWindow, lease: Lease): Promise<void> {
     const committed = runs.filter((run) => run.isCommitted);
     await this.agree(loraId, () => this.shared.catchUp());
     if (staysAsleep(runs, committed)) {

@@ -12,7 +12,11 @@ import { SharedServing } from './shared-serving.js';
 @Module({
   providers: [
     { provide: AdapterLocks, inject: [Database], useFactory: (database: Database) => new AdapterLocks(database) },
-    { provide: AcceleratorLease, inject: [Database], useFactory: (database: Database) => new AcceleratorLease(database) },
+    {
+      provide: AcceleratorLease,
+      inject: [Database],
+      useFactory: (database: Database) => new AcceleratorLease(database),
+    },
     {
       provide: SharedServing,
       inject: [Database, ServingControl, SETTINGS],

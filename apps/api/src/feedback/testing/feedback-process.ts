@@ -86,7 +86,15 @@ export class FeedbackProcess {
     );
     this.waiter = new FeedbackWaiter(this.repository, this.hub, options.lockTimeoutMs ?? 10_000);
     this.preparation = new RolloutPreparation(engine, store, this.interactions);
-    this.service = new FeedbackService(store, this.preparation, this.repository, this.processor, this.hub, log, arrivals);
+    this.service = new FeedbackService(
+      store,
+      this.preparation,
+      this.repository,
+      this.processor,
+      this.hub,
+      log,
+      arrivals,
+    );
     this.notices = new FeedbackNotices(database.bulletin, this.repository, this.hub, this.processor);
   }
 

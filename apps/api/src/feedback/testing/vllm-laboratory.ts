@@ -95,7 +95,14 @@ export class VllmLaboratory {
     return mkdtemp(join(this.folder, 'root-'));
   }
 
-  async start({ double, root, database, timeouts = {}, isReplica = false, ...turns }: VllmProcessOptions): Promise<VllmProcess> {
+  async start({
+    double,
+    root,
+    database,
+    timeouts = {},
+    isReplica = false,
+    ...turns
+  }: VllmProcessOptions): Promise<VllmProcess> {
     const store = new FsAdapterStore({ root: join(root, 'loras') });
     await store.open();
     const { FLOAT32_TOLERANCE, VllmServing } = await import('@claas/vllm-control');
@@ -169,7 +176,10 @@ export class VllmLaboratory {
 
   private async temporaryDatabase(name: string): Promise<TemporaryDatabase> {
     if (this.server !== null) {
-      return { settings: { url: await this.server.createDatabase(name), directory: '' }, remove: () => Promise.resolve() };
+      return {
+        settings: { url: await this.server.createDatabase(name), directory: '' },
+        remove: () => Promise.resolve(),
+      };
     }
     const [embedded] = DATABASES_UNDER_TEST;
     if (embedded === undefined) throw new Error('No database to test with.');
