@@ -228,7 +228,7 @@ describe(`processes that are killed, ${KILLS} times${IS_LONG_RUN ? '' : ' (CLAAS
       })();
 
       const slowest: number[] = [];
-      let trainerKills = 0;
+      let harmful = 0;
       for (let kill = 0; kill < KILLS; kill += 1) {
         await new Promise((resolve) => setTimeout(resolve, 300 + random() * 1_500));
         // Each in turn first, then whichever.
@@ -238,7 +238,7 @@ describe(`processes that are killed, ${KILLS} times${IS_LONG_RUN ? '' : ' (CLAAS
           () => (victim = target === 'trainer' ? trainerOf(processOf('api')) : processOf(target)) !== null,
           RECOVERY_LIMIT_MS,
         );
-        if (target === 'trainer') trainerKills += 1;
+        if (target === 'trainer' || target === 'vllm') harmful += 1;
         process.kill(victim!, 'SIGKILL');
         const killedAt = Date.now();
         await until(() => healthy(victim!), RECOVERY_LIMIT_MS);
@@ -248,21 +248,23 @@ describe(`processes that are killed, ${KILLS} times${IS_LONG_RUN ? '' : ' (CLAAS
       await sending;
       const records: Awaited<ReturnType<typeof finished>>[] = [];
       for (const id of accepted.values()) records.push(await finished(id));
-      const failed = records.filter(({ status }) => status === 'failed');
       const learned = records.filter(({ status }) => status === 'verified');
+      // Those that were told to have failed; the adapter is as it was before (docs/decisions/2026-11-23-feedback-after-a-crash.md).
+      const reported = records.filter(({ status }) => status === 'failed' || status === 'rolled_back');
+      const reasons = reported.map(({ status, error }) => `${status} (${error.code})`);
       console.log(
-        `${KILLS} kills (${trainerKills} of the trainer), ${accepted.size} feedbacks accepted: ${learned.length} verified, ${failed.length} reported as failed; slowest recovery ${Math.max(...slowest)} ms`,
+        `${KILLS} kills (${harmful} of the trainer or vLLM), ${accepted.size} feedbacks accepted: ${learned.length} verified, ${reported.length} reported as not learned: ${reasons.join(', ')}; slowest recovery ${Math.max(...slowest)} ms`,
       );
-      // A step whose trainer is killed fails, and says so (docs/decisions/2026-11-23-feedback-after-a-crash.md): sent again, it is learned.
-      expect(failed.length).toBeLessThanOrEqual(trainerKills);
-      for (const { error } of failed) expect(['trainer_crashed', 'trainer_failed_to_start']).toContain(error.code);
-      expect(learned.length + failed.length).toBe(accepted.size);
+      expect(learned.length + reported.length).toBe(accepted.size);
       expect(accepted.size).toBeGreaterThan(KILLS);
       expect(learned.length).toBeGreaterThan(0);
+      // Only who needs what was killed fails, and learns when it is sent again.
+      expect(reported.length).toBeLessThanOrEqual(harmful);
+      for (const { error } of reported) expect(error.code).toMatch(/^(trainer|serving|verification)_/);
       const again = await Promise.all(
-        failed.map(async (_, index) => finished((await send(`again-${index}`)).body.request_id)),
+        reported.map(async (_, index) => finished((await send(`again-${index}`)).body.request_id)),
       );
-      expect(again.map(({ status }) => status)).toEqual(failed.map(() => 'verified'));
+      expect(again.map(({ status }) => status)).toEqual(reported.map(() => 'verified'));
 
       const { versions } = (await json('GET', '/v1/lora/versions?lora_id=me/first')).body;
       const times = (id: string): number =>
@@ -270,6 +272,7 @@ describe(`processes that are killed, ${KILLS} times${IS_LONG_RUN ? '' : ' (CLAAS
       expect([...learned, ...again].map(({ request_id }) => times(request_id)).filter((count) => count !== 1)).toEqual(
         [],
       );
+      const failed = reported.filter(({ status }) => status === 'failed');
       expect(failed.map(({ request_id }) => times(request_id))).toEqual(failed.map(() => 0));
       expect(await end(child)).toBe(0);
     },
