@@ -74,7 +74,7 @@ function lockTimeout(feedback: Feedback, lockTimeoutMs: number): ClaasError {
 function interrupted(feedback: Feedback): ClaasError {
   return new ClaasError(
     'feedback_interrupted',
-    `The service stops while the feedback is '${feedback.state}'. It is kept and continues at the next start; GET ${locationOf(feedback)} then says how it ended. Don't send it again.`,
+    `The service stops while the feedback is '${feedback.state}'. It is kept and continues at the next start, or in another process of the service; GET ${locationOf(feedback)} then says how it ended. Don't send it again.`,
     whereToLook(feedback),
   );
 }
