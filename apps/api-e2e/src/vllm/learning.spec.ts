@@ -51,7 +51,7 @@ describe('a feedback behind a vLLM server', () => {
     expect(body.vllm).toEqual({ slept: true, woke: true, published: true, verified: true });
     expect(body.receipt.verified.max_difference).toBeLessThan(body.receipt.verified.tolerance);
     expect(body.timing_ms.distill).toBeGreaterThan(0);
-    await expect.poll(() => double.orders().slice(before).at(-1)).toBe('unload');
+    await expect.poll(() => double.orders().slice(before).at(-1), { timeout: 20_000 }).toBe('unload');
     // Verified: under the new version and, to see that it is another one, under the one before.
     expect(double.orders().slice(before)).toEqual(['sleep', 'wake_up', 'load', 'completions', 'completions', 'unload']);
     expect(double.adapters.filter(({ name }) => name.startsWith('order~of-calls-init@'))).toEqual([

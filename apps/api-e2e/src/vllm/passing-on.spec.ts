@@ -247,7 +247,9 @@ describe('while the server sleeps for a step', () => {
     const outcome = await feedback;
     expect((await waiting).status).toBe(200);
     const served = await other.post('/v1/chat/completions', { ...SAMPLED, model: 'me/first' });
-    const [{ version }] = (await other.get('/v1/lora?detail=true')).body.details;
+    const { details } = (await other.get('/v1/lora?detail=true&prefix=me/')).body;
+    expect(details).toHaveLength(1);
+    const [{ version }] = details;
     expect(served.headers['x-claas-version']).toBe(String(version));
     expect([200, 502]).toContain(outcome.status);
   });

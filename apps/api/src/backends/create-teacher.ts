@@ -1,9 +1,8 @@
 import type { Teacher } from '@claas/contracts';
+import { RemoteTeacher } from '@claas/vllm-control';
 import type { TeacherSettings } from '../config/settings.js';
 
-/** The remote teacher, where there is one; its client is loaded only then. */
-export async function createTeacher(settings: TeacherSettings | null): Promise<Teacher | null> {
-  if (settings === null) return null;
-  const { RemoteTeacher } = await import('@claas/vllm-control');
-  return new RemoteTeacher(settings);
+/** The remote teacher, where there is one. */
+export function createTeacher(settings: TeacherSettings | null): Teacher | null {
+  return settings === null ? null : new RemoteTeacher(settings);
 }

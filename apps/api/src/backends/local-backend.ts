@@ -4,7 +4,6 @@ import { FsAdapterStore } from '@claas/storage-fs';
 import type { Logger } from 'pino';
 import type { LocalSettings } from '../config/settings.js';
 import type { Backend } from './backend.js';
-import { createTeacher } from './create-teacher.js';
 import { createTrainer } from './create-trainer.js';
 
 /** Steps and answers from one trainer process on this machine, adapters in a directory. */
@@ -12,8 +11,9 @@ export async function openLocalBackend(settings: LocalSettings, logger: Logger):
   const trainer = createTrainer(settings, logger);
   const store = new FsAdapterStore({ root: settings.loraRoot });
   await store.open();
+  const { createTeacher } = await import('./create-teacher.js');
   return {
-    engine: new LocalEngine(trainer, await createTeacher(settings.teacher)),
+    engine: new LocalEngine(trainer, createTeacher(settings.teacher)),
     store,
     serving: new EmbeddedServing(trainer),
     warmUp: async () => {

@@ -28,7 +28,7 @@ export async function openLocalVllmBackend(
     defaultTemperature: await readDefaultTemperature(settings.baseModel.directory),
   });
   return {
-    engine: new LocalEngine(trainer, await createTeacher(settings.teacher)),
+    engine: new LocalEngine(trainer, createTeacher(settings.teacher)),
     store,
     serving,
     relay,
