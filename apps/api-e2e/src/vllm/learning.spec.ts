@@ -45,6 +45,7 @@ const learn = (loraId: string, changes: object = {}): Promise<Reply> =>
 describe('a feedback behind a vLLM server', () => {
   it('sleeps, learns, wakes, loads the new version beside the old one, checks it, and forgets the old one', async () => {
     const loraId = await service.client.init('order/of-calls');
+    await service.client.chat(loraId, PROMPT, { max_completion_tokens: 1 });
     const before = double.orders().length;
     const { status, body } = await learn(loraId);
     expect(status).toBe(200);

@@ -10,7 +10,7 @@ import {
 } from '@claas/contracts/testing/vllm';
 import { LocalEngine, TrainerProcess } from '@claas/engine-local';
 import { FsAdapterStore } from '@claas/storage-fs';
-import type { VllmServing, VllmTimeouts } from '@claas/vllm-control';
+import { FLOAT32_TOLERANCE, VllmServing, type VllmTimeouts } from '@claas/vllm-control';
 import type { Database } from '../../database/database.js';
 import { openDatabase } from '../../database/open-database.js';
 import { DATABASES_UNDER_TEST, type TemporaryDatabase } from '../../database/testing/databases-under-test.js';
@@ -105,7 +105,6 @@ export class VllmLaboratory {
   }: VllmProcessOptions): Promise<VllmProcess> {
     const store = new FsAdapterStore({ root: join(root, 'loras') });
     await store.open();
-    const { FLOAT32_TOLERANCE, VllmServing } = await import('@claas/vllm-control');
     const serving = new VllmServing({
       baseUrl: double.url,
       baseModelName: BASE_MODEL,
