@@ -39,7 +39,7 @@ export const allowedArrows = {
   'modal-deploy': ['engine-modal', 'contracts'],
   'native-runtime': ['tensor-backend'],
   'vllm-cpu': [],
-  'relay-bench': [],
+  'relay-bench': ['contracts'],
   'tinker-double': ['engine-tinker', 'training', 'core-model', 'core-sdpo', 'tensor-backend', 'contracts'],
   'local-stack': ['tensor-backend', 'contracts'],
   'docker-check': [],

@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
 import { quantile, timeAnswers } from './first-bytes.js';
 import { startPrograms } from './programs.js';
-import type { Programs } from './programs.js';
+import type { Programs, Upstream } from './programs.js';
 import { throughput } from './throughput.js';
 
-const USAGE = `What the API costs in front of a vLLM server: a server that gives a fixed answer after a fixed time is asked
-directly and through the API, in turns.
+const USAGE = `What the API costs in front of a vLLM server: a server that gives a fixed answer after a fixed time, or the double
+of vLLM, is asked directly and through the API, in turns.
 
   node tools/relay-bench/dist/main.js [options]
 
+  --double                instead of it the double of vLLM, whose answers the small model computes; --connections 8 suits it
   --service-times <ms,…>  how long the server takes for an answer (0,5,20,50,200)
   --connections <n>       requests at a time for the throughput (64)
   --seconds <n>           of each measurement of throughput (4)
@@ -16,17 +17,21 @@ directly and through the API, in turns.
   --requests <n>          one after the other, for latency and first byte, in each round (150)`;
 
 const ADAPTER = 'bench/relay';
+const BASE_MODEL = 'clay-tiny';
+/** With a seed, so that a model has the same work each time. */
 const CHAT = {
   messages: [
     { role: 'system', content: 'You are a helpful assistant.' },
     { role: 'user', content: 'What is the capital of France?' },
   ],
   temperature: 1,
+  seed: 1,
   max_tokens: 64,
 };
 
 const { values } = parseArgs({
   options: {
+    double: { type: 'boolean', default: false },
     'service-times': { type: 'string', default: '0,5,20,50,200' },
     connections: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '4' },
@@ -56,7 +61,7 @@ async function inTurns<T>(
   const found: Pair<T[]> = { direct: [], through: [] };
   const path = '/v1/chat/completions';
   for (let round = 0; round < rounds; round += 1) {
-    found.direct.push(await ask(programs.upstream + path, { ...CHAT, model: 'clay-tiny' }));
+    found.direct.push(await ask(programs.upstream + path, { ...CHAT, model: BASE_MODEL }));
     found.through.push(await ask(programs.api + path, { ...CHAT, model }));
   }
   return found;
@@ -65,22 +70,30 @@ async function inTurns<T>(
 const median = (numbers: readonly number[]): number => quantile(numbers, 0.5);
 const show = (milliseconds: number): string => milliseconds.toFixed(2).padStart(9);
 
-async function measure(serviceTimeMs: number): Promise<void> {
-  const programs = await startPrograms(serviceTimeMs, process.env);
+async function createAdapter(api: string): Promise<string> {
+  const init = await fetch(`${api}/v1/lora/init`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ lora_id: ADAPTER, lora_r: 4 }),
+  });
+  const { lora_id: model } = (await init.json()) as { lora_id: string };
+  return model;
+}
+
+async function measure(upstream: Upstream): Promise<void> {
+  const programs = await startPrograms(upstream, process.env);
   try {
-    const init = await fetch(`${programs.api}/v1/lora/init`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ lora_id: ADAPTER, lora_r: 4 }),
-    });
-    const { lora_id: model } = (await init.json()) as { lora_id: string };
+    // Where a model computes, both ways ask for the base model: an adapter is more work for it.
+    const model = upstream === 'double' ? BASE_MODEL : await createAdapter(programs.api);
+    await timeAnswers(`${programs.upstream}/v1/chat/completions`, { ...CHAT, model: BASE_MODEL }, 5);
     await timeAnswers(`${programs.api}/v1/chat/completions`, { ...CHAT, model }, 50);
 
     const one = await inTurns(programs, model, (url, body) => timeAnswers(url, body, requests));
     const streams = Math.min(requests, 60);
     const stream = await inTurns(programs, model, (url, body) => timeAnswers(url, { ...body, stream: true }, streams));
     const many = await inTurns(programs, model, (url, body) => throughput(url, body, connections, seconds));
-    console.log(`\nA server that takes ${serviceTimeMs} ms            direct   through the API`);
+    const title = upstream === 'double' ? 'The double of vLLM' : `A server that takes ${upstream.serviceTimeMs} ms`;
+    console.log(`\n${title.padEnd(38)} direct   through the API`);
     const rows: readonly [string, Pair<readonly (readonly number[])[]>][] = [
       ['whole answer, ms', { direct: one.direct.map((t) => t.whole), through: one.through.map((t) => t.whole) }],
       [
@@ -112,4 +125,5 @@ async function measure(serviceTimeMs: number): Promise<void> {
 }
 
 if (values.help) console.log(USAGE);
-else for (const time of values['service-times'].split(',').map(Number)) await measure(time);
+else if (values.double) await measure('double');
+else for (const time of values['service-times'].split(',').map(Number)) await measure({ serviceTimeMs: time });

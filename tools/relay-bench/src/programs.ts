@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const API_MAIN = resolve(import.meta.dirname, '../../../apps/api/dist/main.js');
-const UPSTREAM_MAIN = resolve(import.meta.dirname, 'upstream.js');
+const FIXED_ANSWER_MAIN = resolve(import.meta.dirname, 'upstream.js');
+const DOUBLE_MAIN = resolve(import.meta.dirname, 'upstream-double.js');
 const START_LIMIT_MS = 60_000;
 
 /** The model server and the API in front of it, each a process of its own. */
@@ -18,14 +19,17 @@ export interface Programs {
   close(): Promise<void>;
 }
 
+/** A server that gives a fixed answer after so many milliseconds, or the double, which runs the small model. */
+export type Upstream = { readonly serviceTimeMs: number } | 'double';
+
 export async function startPrograms(
-  serviceTimeMs: number,
+  upstreamServer: Upstream,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Programs> {
   const directory = await mkdtemp(join(tmpdir(), 'relay-bench-'));
-  const server = spawn(process.execPath, [UPSTREAM_MAIN, String(serviceTimeMs)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const program =
+    upstreamServer === 'double' ? [DOUBLE_MAIN] : [FIXED_ANSWER_MAIN, String(upstreamServer.serviceTimeMs)];
+  const server = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
   const upstream = await firstLine(server);
   const port = await freePort();
   const api = spawn(process.execPath, [API_MAIN], {
