@@ -283,7 +283,8 @@ describe('the trainer process', () => {
     };
     const first = await answerOf();
     const second = await answerOf();
-    expect(isAlive(first)).toBe(false);
+    // It is dead; that the system still knows its number for a moment is up to this process, its parent.
+    expect(await timeToDie(first)).toBeLessThan(10_000);
     expect(isAlive(second)).toBe(true);
     expect((await readFile(place.CLAAS_TRAINER_PROCESS_FILE, 'utf8')).split(' ')[0]).toBe(String(second));
   });

@@ -1,8 +1,8 @@
 /**
- * What the tail bucket has at least. It is what log-probs in float32 leave of 1 − Σ exp(log S): their common rounding is about
- * 1e-6, and a ratio of two tails of that size would be noise. (core-sdpo sums the tail up itself, and has 1e-7.)
+ * What the tail bucket has at least: how exactly log-probs in float32 tell 1 − Σ exp(log S). A ratio of two smaller tails would
+ * be noise. (core-sdpo sums the tail up itself, and has 1e-7.)
  */
-const SMALLEST_TAIL_MASS = 1e-5;
+const SMALLEST_TAIL_MASS = 1e-6;
 
 /** A distribution as a service shows it: log-probs of the K support tokens. All other tokens are one bucket, the tail. */
 export interface Support {
