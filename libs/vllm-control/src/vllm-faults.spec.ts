@@ -1,7 +1,7 @@
 import { ClaasError } from '@claas/contracts';
 import type { AdapterSource, ServedModel } from '@claas/contracts';
 import type { VllmCallName, VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initialVersion, trainVersion } from './testing/train-version.js';
 import type { VllmTimeouts } from './settings/vllm-settings.js';
 import type { Trained } from './testing/train-version.js';
@@ -44,7 +44,6 @@ beforeAll(async () => {
     await world.backend.score(directory, promptTokenIds, responseTokenIds);
   }
 }, 120_000);
-afterEach(() => world.closeServers());
 afterAll(() => world.close());
 
 /** The version whose log-probs these are, by the trainer's word; null when they are neither version's. */
@@ -141,6 +140,8 @@ async function check(call: VllmCallName, fault: VllmFault, level: 1 | 2): Promis
   // Nothing stays shut: the base model answers, and the next feedback goes through.
   expect(await serve(serving, 1)).toBe(trained.source.version);
   expect(await answeredVersion(serving)).toBe(trained.source.version);
+  await world.closeServer(serving);
+  await world.closeServer(double);
 }
 
 const LOOKS: readonly VllmCallName[] = ['metrics', 'is_sleeping', 'health', 'models', 'completions'];
@@ -168,7 +169,8 @@ const cases = [
   ...KINDS.map((kind) => faultCase('reload_weights', { kind, times: 1 }, 2)),
 ];
 
-describe('whatever goes wrong, the served adapter answers with the version that is reported', () => {
+// Side by side, each with a server of its own: most of their time is waiting for what never answers.
+describe.concurrent('whatever goes wrong, the served adapter answers with the version that is reported', () => {
   it.each(cases)(
     '$title',
     async ({ call, fault, level }) => {

@@ -7,7 +7,7 @@ const BASE_MODEL = 'clay-tiny';
 
 /** The double of a vLLM server as a program of its own: its answers are computed by the small model. */
 const trainer = new PlainTrainerChannel(resolve(ROOT, 'apps/trainer/dist/main.js'), {
-  modelDirectory: resolve(ROOT, 'models', BASE_MODEL),
+  modelDirectory: resolve(ROOT, 'models', BASE_MODEL, 'model'),
   baseModel: BASE_MODEL,
 });
 const backend = await trainerModelBackend(trainer, BASE_MODEL);
