@@ -51,15 +51,19 @@ export class FeedbackTransaction {
       await this.locks.run(loraId, serve);
       return;
     }
+    let isServed = false as boolean;
     // Grows while it is gone through: what arrives during a step joins the turn.
     for (const run of runs) {
-      while (run.isWaiting) {
+      while (run.isWaiting && !isServed) {
         const trained = await this.training.step(run, window, signal);
         if (run === runs.at(-1)) runs.push(...toRuns(await turn.more()));
         await this.locks.run(loraId, async () => {
           if (trained !== null) await this.training.commit(run, trained, signal);
           // Nobody can move the head between the last commit and the end of its verification.
-          if (run === runs.at(-1) && !run.isWaiting) await serve();
+          // Whoever comes after may have been committed before a crash. What is queued again waits for the next turn,
+          // which takes it in order of arrival.
+          isServed = !runs.some(({ isWaiting }) => isWaiting);
+          if (isServed) await serve();
         });
       }
     }

@@ -6,6 +6,7 @@ import type { SharedServing } from '../replicas/shared-serving.js';
 import { describeFailure } from './describe-failure.js';
 import type { StoredError } from './feedback-error.js';
 import type { FeedbackRun } from './feedback-run.js';
+import { findLearnedVersion } from './learned-version.js';
 import type { Publication } from './publication.js';
 import { TransactionInterruptedError } from './transaction-interrupted-error.js';
 import type { SleepWindow } from './sleep-window.js';
@@ -42,16 +43,24 @@ export class RollbackStage {
     }
     await run.assertLease();
     const taken = [version, ...later.map(({ feedback }) => feedback.version)];
-    const isTaken = taken.includes(head.manifest.version);
+    const isTaken = taken.includes(head.manifest.version) && (await this.isLearned(run));
     const served = isTaken ? await this.store.rollback(loraId, parentVersion) : head;
     const isServed = await this.republish(run, later, served, { window, lease });
-    for (const waiting of later) await waiting.change({ state: 'queued', version: null, result: null });
+    for (const waiting of later) {
+      // Where a client took the head back meanwhile, its version doesn't build on this one.
+      if (!(await this.isLearned(waiting))) await waiting.change({ state: 'queued', version: null, result: null });
+    }
     const ending = isServed
       ? `is served again.`
       : `could not be published; it is published with the next request for it.`;
     const sentence = `LoRA ${loraId} is at version ${served.manifest.version} again, which ${ending}`;
     await run.changeServing({ published: false });
     await run.finish({ state: 'rolled_back', error: withSentence(error, sentence) });
+  }
+
+  /** Is its version in the head's lineage? */
+  private async isLearned({ feedback }: FeedbackRun): Promise<boolean> {
+    return (await findLearnedVersion(this.store, feedback))?.version === feedback.version;
   }
 
   private async readHead(loraId: AdapterId): Promise<AdapterVersion | null> {

@@ -10,6 +10,7 @@ import type { Lease } from '../replicas/lease.js';
 import type { SharedServing } from '../replicas/shared-serving.js';
 import { describeFailure, describeUntouched } from './describe-failure.js';
 import type { FeedbackRun } from './feedback-run.js';
+import { findLearnedVersion } from './learned-version.js';
 import type { Publication } from './publication.js';
 import type { RollbackStage } from './rollback-stage.js';
 import type { SleepWindow } from './sleep-window.js';
@@ -32,7 +33,7 @@ export class ServingStage {
   ) {}
 
   async serve(loraId: AdapterId, runs: readonly FeedbackRun[], window: SleepWindow, lease: Lease): Promise<void> {
-    const committed = runs.filter((run) => run.isCommitted);
+    const committed = runs.filter((run) => run.isCommitted).sort(byVersion);
     await this.agree(loraId, () => this.shared.catchUp());
     if (staysAsleep(runs, committed)) {
       await window.leaveAsleep();
@@ -98,7 +99,9 @@ export class ServingStage {
     const head = await this.store.read(loraId);
     if (head.manifest.version === version) return head;
     const isAhead = later.some((run) => run.feedback.version === head.manifest.version);
-    if (isAhead && version !== null) return this.store.read(loraId, version);
+    // A client may have taken the head back after a crash, before the later one learned.
+    const learned = isAhead ? await findLearnedVersion(this.store, feedback) : null;
+    if (learned !== null && learned.version === version) return this.store.read(loraId, version);
     throw new ClaasError(
       'feedback_interrupted',
       `Version ${version} was saved, but the head moved to version ${head.manifest.version} before it was served.`,
@@ -129,6 +132,11 @@ export class ServingStage {
       this.logger.warn(`Old versions of LoRA ${loraId} could not be removed: ${String(error)}`);
     }
   }
+}
+
+/** Not that of arrival: a step that a crash interrupted is run after the commits of those that came later. */
+function byVersion(a: FeedbackRun, b: FeedbackRun): number {
+  return (a.feedback.version ?? 0) - (b.feedback.version ?? 0);
 }
 
 /** A client may want the server to go on sleeping: after a step that worked, or after one that failed. */
