@@ -28,10 +28,25 @@ function projectFolders() {
   );
 }
 
+/** A failed test's file, name and the first lines of its message, one after the other: what a reader of the end sees. */
+function failedTests(folder, testResults) {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const file = path.relative(path.join(root, folder), name);
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0 && status === 'failed') return [`${folder} ${file}: ${firstLines(message)}`];
+    return failed.map((test) => `${folder} ${file} > ${test.fullName}: ${firstLines(test.failureMessages.join('\n'))}`);
+  });
+}
+
+function firstLines(message) {
+  return message.split('\n').slice(0, 12).join('\n    ');
+}
+
 /** Counts from the reports that each project's test run leaves behind; a project without one has run no test. */
 function countTests() {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const missing = [];
+  const messages = [];
   console.log('\nTests by project (passed / failed / skipped)');
   for (const folder of projectFolders()) {
     const report = path.join(root, folder, 'test-results.json');
@@ -39,14 +54,18 @@ function countTests() {
       missing.push(folder);
       continue;
     }
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
     const skipped = numPendingTests + numTodoTests;
     console.log(`  ${folder.padEnd(26)} ${String(numPassedTests).padStart(5)} / ${numFailedTests} / ${skipped}`);
     total.passed += numPassedTests;
     total.failed += numFailedTests;
     total.skipped += skipped;
+    messages.push(...failedTests(folder, testResults));
   }
   for (const folder of missing) console.log(`  ${folder.padEnd(26)}   no report: its tests did not run`);
+  for (const message of messages) console.log(`\nFAILED ${message}`);
   return { ...total, missing };
 }
 
