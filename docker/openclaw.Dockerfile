@@ -25,12 +25,13 @@ RUN npm install --global --ignore-scripts --no-audit --no-fund "openclaw@${OPENC
 
 COPY --from=build /src/integrations/openclaw/package.json /src/integrations/openclaw/openclaw.plugin.json /opt/claas-feedback/
 COPY --from=build /src/integrations/openclaw/dist /opt/claas-feedback/dist
-COPY docker/health/openclaw.mjs /opt/claas-feedback/health.mjs
+COPY docker/health/ready.mjs /opt/claas-feedback/ready.mjs
 
-ENV NODE_ENV=production
+ENV NODE_ENV=production \
+    OPENCLAW_PORT=18789
 WORKDIR /home/node
 VOLUME ["/home/node/.openclaw"]
 USER 1000
 EXPOSE 18789
-HEALTHCHECK --interval=30s --timeout=10s --start-period=120s CMD ["node", "/opt/claas-feedback/health.mjs"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s CMD ["node", "/opt/claas-feedback/ready.mjs", "OPENCLAW_PORT"]
 ENTRYPOINT ["openclaw", "gateway"]

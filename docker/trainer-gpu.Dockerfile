@@ -93,7 +93,7 @@ WORKDIR /data
 VOLUME ["/data", "/loras", "/models"]
 USER 10001
 EXPOSE 8080
-HEALTHCHECK --interval=15s --timeout=10s --start-period=300s CMD ["node", "/opt/claas/health/api.mjs"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=300s CMD ["node", "/opt/claas/health/ready.mjs", "CLAAS_API_PORT"]
 ENTRYPOINT ["node", "/opt/claas/apps/api/dist/main.js"]
 
 # -------------------------------------------------------------------------------------------------------------- trainer

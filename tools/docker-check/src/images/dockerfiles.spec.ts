@@ -53,6 +53,16 @@ describe.each(FILES)('%s', (file) => {
     expect(last(instructions, 'ENTRYPOINT')!.getRawArgumentsContent()).toMatch(/^\[".*"\]$/);
   });
 
+  it.each(RUNNING[file]!)('%s asks at a port that it has set', (stage) => {
+    const instructions = stages.get(stage)!;
+    const variable = /ready\.mjs", "([A-Z_]+)"/.exec(last(instructions, 'HEALTHCHECK')!.getRawArgumentsContent()!)?.[1];
+    if (stage === 'trainer') expect(variable).toBeUndefined();
+    else
+      expect(instructions.map((instruction) => instruction.getRawArgumentsContent()).join('\n')).toMatch(
+        new RegExp(`\\b${variable}=\\d+`),
+      );
+  });
+
   it('copies from the workspace only what is there', () => {
     const copies = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) => sources!.split(' '));
     expect(copies.filter((source) => !existsSync(path.join(ROOT, source)))).toEqual([]);

@@ -47,14 +47,11 @@ describe('what an image holds', () => {
   });
 });
 
-describe.each([
-  ['api.mjs', 'CLAAS_API_PORT'],
-  ['openclaw.mjs', 'OPENCLAW_PORT'],
-])('health/%s', (script, variable) => {
-  const check = (port: number): Promise<Ended> =>
-    run(process.execPath, [path.join(DOCKER, 'health', script)], { [variable]: String(port) });
+describe('health/ready.mjs', () => {
+  const check = (variable: string, port: number): Promise<Ended> =>
+    run(process.execPath, [path.join(DOCKER, 'health', 'ready.mjs'), variable], { [variable]: String(port) });
 
-  it('ends with 0 only when /readyz says so', async () => {
+  it.each(['CLAAS_API_PORT', 'OPENCLAW_PORT'])('ends with 0 only when /readyz at %s says so', async (variable) => {
     let status = 200;
     const asked: string[] = [];
     const server = createServer((request, response) => {
@@ -63,13 +60,18 @@ describe.each([
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    expect(await check(port)).toEqual({ code: 0, output: '' });
+    expect(await check(variable, port)).toEqual({ code: 0, output: '' });
     status = 503;
-    expect(await check(port)).toEqual({ code: 1, output: '/readyz answers 503: {"reason":"loading"}\n' });
+    expect(await check(variable, port)).toEqual({ code: 1, output: '/readyz answers 503: {"reason":"loading"}\n' });
     expect(asked).toEqual(['/readyz', '/readyz']);
     server.close();
     await once(server, 'close');
-    expect(await check(port)).toMatchObject({ code: 1, output: expect.stringContaining('ECONNREFUSED') });
+    expect(await check(variable, port)).toMatchObject({ code: 1, output: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  it('names the variable that holds no port', async () => {
+    const { code, output } = await run(process.execPath, [path.join(DOCKER, 'health', 'ready.mjs'), 'OPENCLAW_PORT']);
+    expect([code, output]).toEqual([1, 'OPENCLAW_PORT must hold the port of the service\n']);
   });
 });
 

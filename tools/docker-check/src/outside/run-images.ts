@@ -82,7 +82,7 @@ async function runApi(report: Report, image: string, empty: string): Promise<voi
 
 async function healthOf(image: string, env: Record<string, string>): Promise<string | null> {
   for (let second = 0; ; second += 1) {
-    const problem = problemOf(process.execPath, [path.join(image, 'health', 'api.mjs')], { env });
+    const problem = problemOf(process.execPath, [path.join(image, 'health', 'ready.mjs'), 'CLAAS_API_PORT'], { env });
     if (problem === null || second >= START_LIMIT_S) return problem;
     await wait(1000);
   }
