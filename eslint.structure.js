@@ -48,17 +48,20 @@ export const allowedArrows = {
 
 const scopeTag = (project) => `scope:${project}`;
 
-/** The only projects that may load TensorFlow.js: all tensor work is in the trainer process or in a tool. */
-const TENSOR_PROJECTS = [
-  'tensor-backend',
-  'core-sdpo',
-  'core-model',
-  'training',
-  'trainer',
-  'verify-golden',
-  'bench',
-  'tinker-double',
-];
+/** Packages that only some projects may load: all tensor work is in the trainer process or in a tool. */
+export const restrictedPackages = {
+  '@nestjs/*': ['api'],
+  '@tensorflow/*': [
+    'tensor-backend',
+    'core-sdpo',
+    'core-model',
+    'training',
+    'trainer',
+    'verify-golden',
+    'bench',
+    'tinker-double',
+  ],
+};
 
 const arrows = Object.entries(allowedArrows).map(([project, targets]) => ({
   sourceTag: scopeTag(project),
@@ -67,10 +70,9 @@ const arrows = Object.entries(allowedArrows).map(([project, targets]) => ({
 
 const externals = Object.keys(allowedArrows).map((project) => ({
   sourceTag: scopeTag(project),
-  bannedExternalImports: [
-    ...(project === 'api' ? [] : ['@nestjs/*']),
-    ...(TENSOR_PROJECTS.includes(project) ? [] : ['@tensorflow/*']),
-  ],
+  bannedExternalImports: Object.entries(restrictedPackages)
+    .filter(([, projects]) => !projects.includes(project))
+    .map(([packages]) => packages),
 }));
 
 const environmentIsReadInOnePlace = {

@@ -19,4 +19,6 @@ export interface Workspace {
   readonly projects: readonly WorkspaceProject[];
   /** For each project, the projects of ours that it may import. */
   readonly allowedArrows: Readonly<Record<string, readonly string[]>>;
+  /** For each pattern of packages ("@scope/*"), the projects that may import them. */
+  readonly restrictedPackages: Readonly<Record<string, readonly string[]>>;
 }

@@ -8,6 +8,7 @@ import { foldersNameConcepts } from './checks/folders-name-concepts.js';
 import { lockfileIsComplete } from './checks/lockfile-is-complete.js';
 import { packagesExistOnce } from './checks/packages-exist-once.js';
 import { projectsAreComplete } from './checks/projects-are-complete.js';
+import { rulesCatchViolations } from './checks/rules-catch-violations.js';
 
 let root: string;
 
@@ -23,6 +24,7 @@ const workspace = (...projects: WorkspaceProject[]): Workspace => ({
   root,
   projects,
   allowedArrows: Object.fromEntries(projects.map(({ name }) => [name, []])),
+  restrictedPackages: { '@tensorflow/*': ['core-x'] },
 });
 
 function write(file: string, text: string): void {
@@ -111,6 +113,22 @@ describe('lockfile is complete', () => {
     const packages = { 'node_modules/native': native, 'node_modules/native/node_modules/native-linux': {} };
     write('package-lock.json', JSON.stringify({ packages }));
     expect(await lockfileIsComplete.run(workspace())).toEqual([]);
+  });
+});
+
+describe('rules catch violations', () => {
+  it('says of every rule that has gone that it has, and forgets no project', async () => {
+    write('eslint.structure.js', 'export const structureRules = [];');
+    const findings = await rulesCatchViolations.run(workspace(project('storage-x'), project('core-x')));
+    for (const name of ['storage-x', 'core-x']) {
+      const file = `libs/${name}/src/violation.ts`;
+      expect(findings).toContainEqual(expect.stringMatching(`^${file}: nothing says onlyTagsConstraintViolation`));
+      expect(findings).toContainEqual(expect.stringMatching(`^${file}: nothing says restrictedSyntax`));
+    }
+    expect(findings.filter((finding) => finding.includes('@tensorflow/'))).toEqual([
+      expect.stringMatching('^libs/storage-x/src/violation.ts: nothing says bannedExternalImportsViolation'),
+    ]);
+    expect(findings.filter((finding) => finding.includes('patternWithCustomMessage'))).toHaveLength(6);
   });
 });
 

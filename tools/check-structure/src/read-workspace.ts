@@ -8,13 +8,15 @@ interface PackageJson {
   readonly nx?: { readonly tags?: string[] };
 }
 
-/** Reads the projects below `apps`, `integrations`, `libs` and `tools`, and the arrows that eslint.structure.js allows. */
+/** Reads the projects below `apps`, `integrations`, `libs` and `tools`, and what eslint.structure.js allows them to import. */
 export async function readWorkspace(root: string): Promise<Workspace> {
   const projects = ['apps', 'integrations', 'libs', 'tools'].flatMap((group) => readGroup(root, group));
   const rules = (await import(pathToFileURL(path.join(root, 'eslint.structure.js')).href)) as {
     allowedArrows: Record<string, string[]>;
+    restrictedPackages: Record<string, string[]>;
   };
-  return { root, projects, allowedArrows: rules.allowedArrows };
+  const { allowedArrows, restrictedPackages } = rules;
+  return { root, projects, allowedArrows, restrictedPackages };
 }
 
 function readGroup(root: string, group: string): WorkspaceProject[] {
