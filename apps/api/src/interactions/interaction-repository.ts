@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm';
 import type { AdapterId } from '@claas/contracts';
 import type { Database } from '../database/database.js';
 import { interactions } from '../database/schema.js';
+import { insertInteractions } from './insert-interactions.js';
 import type { Interaction } from './interaction.js';
 import { WriteBatches } from './write-batches.js';
 
@@ -19,9 +20,7 @@ export class InteractionRepository {
   private readonly kept = new Map<string, Interaction>();
 
   constructor(private readonly database: Database) {
-    const insert = async (batch: readonly Interaction[]): Promise<void> => {
-      await this.database.orm.insert(interactions).values(batch.map(toRow)).onConflictDoNothing();
-    };
+    const insert = (batch: readonly Interaction[]): Promise<void> => insertInteractions(database.orm, batch);
     this.saves = new WriteBatches(insert);
     this.keeps = new WriteBatches(insert, KEEP_PAUSE_MS);
   }
@@ -58,12 +57,8 @@ export class InteractionRepository {
     const rows = await this.database.orm.select().from(interactions).where(eq(interactions.completionId, completionId));
     const row = rows[0];
     if (row === undefined) return null;
+    // Log-probs that nobody knows are an empty list: an answer has at least one token.
     const samplingLogprobs = row.samplingLogprobs.length === 0 ? null : row.samplingLogprobs;
     return { ...row, loraId: row.loraId as AdapterId | null, samplingLogprobs };
   }
-}
-
-/** Log-probs that nobody knows are an empty list: an answer has at least one token. */
-function toRow(interaction: Interaction): typeof interactions.$inferInsert {
-  return { ...interaction, samplingLogprobs: interaction.samplingLogprobs ?? [] };
 }
