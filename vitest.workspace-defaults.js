@@ -9,6 +9,8 @@ export const workspaceDefaults = defineConfig({
     include: ['src/**/*.spec.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // How long something is waited for that must come: a busy machine takes its time.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 2,
     reporters: ['default', ['json', { outputFile: 'test-results.json' }]],

@@ -195,9 +195,12 @@ describe('faults at Modal', () => {
     const next = world.open({}, FAULT_LIMITS);
     expect(await next.trainer.attach()).toBe(true);
     expect(world.double.sandboxes.running().map(({ id }) => id)).toEqual([before!.id]);
-    await vi.waitFor(() => {
-      expect(world.trainers()).toHaveLength(1);
-    });
+    await vi.waitFor(
+      () => {
+        expect(world.trainers()).toHaveLength(1);
+      },
+      { timeout: 20_000 },
+    );
     expect(world.trainers()).not.toEqual(trainers);
     steps.expectNewVersion(await steps.step(undefined, next.engine));
     await next.engine.close();

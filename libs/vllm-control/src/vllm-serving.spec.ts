@@ -100,12 +100,15 @@ describe('versions at the server', () => {
 
   it('stay a while longer where several processes publish', async () => {
     const double = await world.double();
-    const serving = world.serving(double.url, { retainMs: 150 });
+    const serving = world.serving(double.url, { retainMs: 3_000 });
     for (const version of [0, 1, 2]) await serving.publish({ ...trained.source, version });
     expect(double.adapters).toHaveLength(3);
-    await vi.waitFor(() => {
-      expect(double.adapters).toHaveLength(2);
-    });
+    await vi.waitFor(
+      () => {
+        expect(double.adapters).toHaveLength(2);
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it('are found where the server sees their directory', async () => {
@@ -157,9 +160,12 @@ describe('a server that sleeps', () => {
     await serving.drain({ timeoutMs: 1_000 });
     await serving.release({ level: 1 });
     const waiting = [1, 2, 3].map(() => serving.score(base, question));
-    await vi.waitFor(() => {
-      expect(serving.gate.waiting).toBe(3);
-    });
+    await vi.waitFor(
+      () => {
+        expect(serving.gate.waiting).toBe(3);
+      },
+      { timeout: 20_000 },
+    );
     expect(double.calls.some(({ call }) => call === 'completions')).toBe(false);
     await serving.restore();
     expect(await Promise.all(waiting)).toHaveLength(3);
@@ -211,7 +217,7 @@ describe('a server that sleeps', () => {
 
   it('wakes by itself in the end when an order to wake failed', async () => {
     const double = await world.double();
-    const serving = world.serving(double.url, { timeouts: { wakeMs: 200, questionMs: 200 } });
+    const serving = world.serving(double.url, { timeouts: { wakeMs: 2_000 } });
     await serving.release({ level: 1 });
     double.faults.set('wake_up', { kind: 'hang' });
     await expect(serving.restore()).rejects.toMatchObject({ code: 'serving_failed' });

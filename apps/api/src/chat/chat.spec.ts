@@ -203,14 +203,20 @@ describe('chat', () => {
       });
       if (isStream) await (await request).body?.getReader().read();
       else
-        await vi.waitFor(() => {
-          expect(service.serving.asked).toHaveLength(2);
-        });
+        await vi.waitFor(
+          () => {
+            expect(service.serving.asked).toHaveLength(2);
+          },
+          { timeout: 20_000 },
+        );
       abort.abort();
       await request.catch(() => undefined);
-      await vi.waitFor(() => {
-        expect(service.serving.cancellations).toBe(before + 1);
-      });
+      await vi.waitFor(
+        () => {
+          expect(service.serving.cancellations).toBe(before + 1);
+        },
+        { timeout: 20_000 },
+      );
     }
   });
 

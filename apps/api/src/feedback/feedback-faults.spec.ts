@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClaasError, type AdapterId } from '@claas/contracts';
-import type { VllmCallName, VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
+import type { VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
 import type { VllmTimeouts } from '@claas/vllm-control';
 import type { Feedback } from './feedback.js';
 import { DEFAULT_ORCHESTRATION } from './feedback-request.js';
@@ -12,17 +12,32 @@ const LIMIT_MS = 180_000;
 const RESTART_MS = 100;
 const ID = 'user/faults';
 
-/** Long enough for a busy machine; shorter where a call is to hang, which is waited for. */
-function timeouts(kind: VllmFault['kind']): Partial<VllmTimeouts> {
-  const ms = kind === 'hang' ? 6_000 : 20_000;
-  const questionMs = kind === 'hang' ? 2_000 : 10_000;
+const LOOKS = ['metrics', 'is_sleeping', 'health', 'models', 'completions'] as const;
+const ORDERS = ['sleep', 'wake_up', 'load', 'unload'] as const;
+type SpoiledCall = (typeof LOOKS)[number] | (typeof ORDERS)[number] | 'reload_weights';
+
+/** Which limits a call has. */
+const LIMITS: Readonly<Record<SpoiledCall, readonly (keyof VllmTimeouts)[]>> = {
+  metrics: ['questionMs'],
+  is_sleeping: ['questionMs'],
+  health: ['questionMs'],
+  models: ['questionMs'],
+  completions: ['scoreMs', 'tokenMs'],
+  load: ['adapterMs'],
+  unload: ['adapterMs'],
+  sleep: ['sleepMs'],
+  wake_up: ['wakeMs'],
+  reload_weights: ['wakeMs'],
+};
+const LONG_MS = 20_000;
+const SHORT_MS = 6_000;
+
+/** Long enough for a busy machine; shorter for the call that is to hang, which is waited for. */
+function timeouts({ call, fault }: Case): Partial<VllmTimeouts> {
+  const limits = Object.values(LIMITS).flat();
+  const isShort = (limit: keyof VllmTimeouts): boolean => fault.kind === 'hang' && LIMITS[call].includes(limit);
   return {
-    questionMs,
-    adapterMs: ms,
-    sleepMs: ms,
-    wakeMs: ms,
-    scoreMs: ms,
-    tokenMs: ms,
+    ...Object.fromEntries(limits.map((limit) => [limit, isShort(limit) ? SHORT_MS : LONG_MS])),
     asleepMs: 60_000,
     unreachableMs: 10_000,
   };
@@ -34,17 +49,17 @@ let sample: Feedback;
 beforeAll(async () => {
   Logger.overrideLogger(false);
   laboratory = await VllmLaboratory.open();
-  const { service } = await start('fail');
+  const { service } = await start();
   sample = await service.send(await laboratory.initAdapter(service, ID));
   await laboratory.tidy();
 }, LIMIT_MS);
 afterAll(() => laboratory.close());
 
-async function start(kind: VllmFault['kind']): Promise<{ double: VllmDouble; service: VllmProcess }> {
+async function start(limits: Partial<VllmTimeouts> = {}): Promise<{ double: VllmDouble; service: VllmProcess }> {
   const double = await laboratory.double({ restartAfterMs: RESTART_MS });
   const open = await laboratory.createDatabase(`fault_${randomUUID()}`);
   const root = await laboratory.newRoot();
-  const service = await laboratory.start({ double, root, database: await open(), timeouts: timeouts(kind) });
+  const service = await laboratory.start({ double, root, database: await open(), timeouts: limits });
   return { double, service };
 }
 
@@ -100,8 +115,9 @@ function keepAsking(service: VllmProcess, loraId: AdapterId): () => Promise<Read
   };
 }
 
-async function check({ call, fault, level }: Case): Promise<void> {
-  const { double, service } = await start(fault.kind);
+async function check(one: Case): Promise<void> {
+  const { call, fault, level } = one;
+  const { double, service } = await start(timeouts(one));
   const orchestration = { ...DEFAULT_ORCHESTRATION, sleepLevel: level };
   const loraId = await laboratory.initAdapter(service, ID);
   const stopAsking = keepAsking(service, loraId);
@@ -130,18 +146,16 @@ async function check({ call, fault, level }: Case): Promise<void> {
   await double.close();
 }
 
-const LOOKS: readonly VllmCallName[] = ['metrics', 'is_sleeping', 'health', 'models', 'completions'];
-const ORDERS: readonly VllmCallName[] = ['sleep', 'wake_up', 'load', 'unload'];
 const KINDS: readonly VllmFault['kind'][] = ['fail', 'reset', 'hang', 'die'];
 
 interface Case {
   readonly title: string;
-  readonly call: VllmCallName;
+  readonly call: SpoiledCall;
   readonly fault: VllmFault;
   readonly level: 1 | 2;
 }
 
-function faultCase(call: VllmCallName, fault: VllmFault, level: 1 | 2 = 1): Case {
+function faultCase(call: SpoiledCall, fault: VllmFault, level: 1 | 2 = 1): Case {
   const words = { fail: 'fails', reset: 'breaks its connection', hang: 'never answers', die: 'kills the server' };
   const when = fault.when === 'after' ? ', after it took effect' : '';
   const often = fault.times === undefined ? ', every time' : '';

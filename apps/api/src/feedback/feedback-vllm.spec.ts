@@ -63,7 +63,9 @@ describe('ten feedbacks that wait for one adapter', () => {
       const { double, service } = await startAlone();
       const loraId = await laboratory.initAdapter(service, 'user/ten');
       const before = double.orders().length;
+      const open = closeGate();
       const accepted = await Promise.all(Array.from({ length: 10 }, () => service.accept(loraId)));
+      open();
       const finished = await Promise.all(accepted.map((feedback) => service.waiter.outcome(feedback)));
       const inOrder = [...finished].sort((a, b) => a.sequence - b.sequence);
       const calls = orders(double, before);

@@ -176,9 +176,12 @@ describe('the double’s sleep', () => {
     await ask(double, 'POST', '/sleep?level=1');
     let isAnswered = false;
     const answer = complete(double).finally(() => (isAnswered = true));
-    await vi.waitFor(async () => {
-      expect((await ask(double, 'GET', '/metrics')).text).toMatch(/num_requests_waiting\{.*\} 1\.0/);
-    });
+    await vi.waitFor(
+      async () => {
+        expect((await ask(double, 'GET', '/metrics')).text).toMatch(/num_requests_waiting\{.*\} 1\.0/);
+      },
+      { timeout: 20_000 },
+    );
     expect(isAnswered).toBe(false);
     await ask(double, 'POST', '/wake_up?tags=weights');
     expect((await ask(double, 'GET', '/is_sleeping')).json()).toEqual({ is_sleeping: true });
@@ -191,9 +194,12 @@ describe('the double’s sleep', () => {
     let go: () => void = () => undefined;
     backend.gate = new Promise((resolve) => (go = resolve));
     const answer = complete(double);
-    await vi.waitFor(() => {
-      expect(double.runningRequests).toBe(1);
-    });
+    await vi.waitFor(
+      () => {
+        expect(double.runningRequests).toBe(1);
+      },
+      { timeout: 20_000 },
+    );
     const sleeping = ask(double, 'POST', `/sleep?level=1&mode=${mode}`);
     if (mode === 'abort') await sleeping;
     go();
@@ -287,9 +293,12 @@ describe('the double’s faults', () => {
     await load(double, 'x', await adapter('lost'));
     double.faults.set('unload', { kind: 'die', times: 1 });
     await expect(ask(double, 'POST', '/v1/unload_lora_adapter', { lora_name: 'x' })).rejects.toThrow();
-    await vi.waitFor(async () => {
-      expect((await ask(double, 'GET', '/health')).status).toBe(200);
-    });
+    await vi.waitFor(
+      async () => {
+        expect((await ask(double, 'GET', '/health')).status).toBe(200);
+      },
+      { timeout: 20_000 },
+    );
     expect(double.adapters).toEqual([]);
   });
 

@@ -108,9 +108,12 @@ describe('Sandboxes of the double, through the SDK', () => {
     const processId = Number((await exec.stdout.getReader().read()).value);
     double.sandboxes.preempt();
     expect(await sandbox.wait()).toBe(137);
-    await vi.waitFor(() => {
-      expect(() => process.kill(processId, 0)).toThrow('ESRCH');
-    });
+    await vi.waitFor(
+      () => {
+        expect(() => process.kill(processId, 0)).toThrow('ESRCH');
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it('ends a Sandbox in which nothing has run for its time', async () => {
@@ -121,9 +124,12 @@ describe('Sandboxes of the double, through the SDK', () => {
   it('queues a Sandbox while there is no capacity', async () => {
     double.sandboxes.hasCapacity = false;
     const creating = create();
-    await vi.waitFor(() => {
-      expect(double.rpcs()).toContain('SandboxGetTaskId');
-    });
+    await vi.waitFor(
+      () => {
+        expect(double.rpcs()).toContain('SandboxGetTaskId');
+      },
+      { timeout: 20_000 },
+    );
     double.sandboxes.hasCapacity = true;
     const sandbox = await creating;
     expect(await (await sandbox.exec(['true'])).wait()).toBe(0);
