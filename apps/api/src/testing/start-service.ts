@@ -7,6 +7,7 @@ import { AppModule } from '../app.module.js';
 import { readSettings } from '../config/read-settings.js';
 import type { Settings } from '../config/settings.js';
 import { createApp } from '../create-app.js';
+import { copyEmbeddedTemplate } from '../database/testing/embedded-template.js';
 import { LearningEngine } from '../feedback/testing/learning-engine.js';
 import { createLogger } from '../logging/create-logger.js';
 import { registerOpenApi } from '../openapi/register-openapi.js';
@@ -30,6 +31,7 @@ export interface RunningService {
 export async function startService(variables: Readonly<Record<string, string>> = {}): Promise<RunningService> {
   const directory = await mkdtemp(join(tmpdir(), 'claas-api-'));
   const { settings } = readSettings({ CLAAS_LORA_ROOT: './loras', CLAAS_LOG_LEVEL: 'silent', ...variables }, directory);
+  if (settings.databaseUrl === null) await copyEmbeddedTemplate(join(settings.dataDirectory, 'database'));
   const logger = createLogger(settings.logLevel);
   const engine = new LearningEngine();
   const serving = new ScriptedServing();

@@ -23,6 +23,13 @@ export class LearningEngine extends DistillationEngine {
   mostAtOnce = 0;
   private running = 0;
 
+  /** Steps wait from now on, until what is returned is called. */
+  closeGate(): () => void {
+    let open = (): void => undefined;
+    this.gate = new Promise((resolve) => (open = resolve));
+    return open;
+  }
+
   async initAdapter({ outputDirectory }: InitAdapterRequest): Promise<void> {
     await writeLearned(outputDirectory, []);
   }
