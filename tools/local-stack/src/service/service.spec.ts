@@ -8,7 +8,7 @@ import type { ServiceLimits } from './service-limits.js';
 
 const LIMITS: ServiceLimits = {
   lookEveryMs: 30,
-  unresponsiveMs: 500,
+  unresponsiveMs: 2_000,
   stopMs: 2_000,
   firstPauseMs: 10,
   longestPauseMs: 40,
@@ -119,14 +119,14 @@ describe('a service', () => {
   });
 
   it('that hangs is ended and started again, but not one that is only not ready', async () => {
-    const hung = await trial('api', { '/readyz': 'if (asked < 5) response.end()' }, { unresponsiveMs: 100 });
+    const hung = await trial('api', { '/readyz': 'if (asked < 5) response.end()' }, { unresponsiveMs: 1_500 });
     const waiting = await trial(
       'api',
       { '/readyz': 'response.writeHead(asked < 5 ? 200 : 503).end()' },
-      { unresponsiveMs: 100 },
+      { unresponsiveMs: 1_500 },
     );
     await until(() => waiting.service.state === 'not_ready');
-    await until(() => hung.said.some((text) => /has not answered for 0.1 s: it is ended/.test(text)));
+    await until(() => hung.said.some((text) => /has not answered for 1.5 s: it is ended/.test(text)));
     expect(waiting.service.restarts).toBe(0);
   });
 
