@@ -28,7 +28,7 @@ let store: ModalVolumeAdapterStore;
 
 beforeEach(async () => {
   world = await VolumeWorld.start();
-  store = await world.open({ callTimeoutMs: 500 });
+  store = await world.open({ callTimeoutMs: 1_500 });
   await createVersion(store, A);
   world.count('');
 });
