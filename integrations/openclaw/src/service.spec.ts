@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readInitSettings } from './init/init-settings.js';
+import { behaviourOf, type Behaviour } from './testing/behaviour.js';
 import { answersOf, capturedHooks, commandsOf, decoratedChats, plainChats } from './testing/captured.js';
 import { ClaasService } from './testing/claas-service.js';
 import { OpenClawHost } from './testing/openclaw-host.js';
@@ -67,6 +69,21 @@ describe('with the API', () => {
       `/v1/lora/versions?lora_id=${encodeURIComponent(LORA_ID)}`,
     );
     expect(versions.filter(({ is_head }) => is_head).map(({ version }) => version)).toEqual([0]);
+  });
+
+  it('answers other questions without emojis, and right, after one feedback as the init step sets it up', async () => {
+    const model = 'openclaw/learner';
+    await createAdapter(service.url, model, 1);
+    const { training } = readInitSettings({}).gatewayFor('clay-tiny');
+    const host = hostWith({ loraId: model, training });
+    const behaviour = (): Promise<Behaviour> => behaviourOf(service, model, plainChats[0]!.body.messages, 4);
+    expect(await behaviour()).toEqual({ asked: 4, emojis: 4, facts: 4 });
+    const { id } = await service.chat({ ...plainChats[0]!.body, model, temperature: 1, seed: 1 });
+    await answeredBy(host, id);
+    expect(await host.outcomeOf(command.context, 'Don’t use emojis.')).toMatch(/^✅ Learned/);
+    const { emojis, facts } = await behaviour();
+    expect(emojis).toBeLessThanOrEqual(1);
+    expect(facts).toBeGreaterThanOrEqual(3);
   });
 
   it('hears in plain words that an answer is not on record, and that a setting is refused', async () => {

@@ -1,38 +1,19 @@
+import type { Message } from '../testing/behaviour.js';
 import type { ClaasService } from '../testing/claas-service.js';
 import type { RecordedRequest } from '../testing/recording-proxy.js';
 
-const OTHER_QUESTIONS = [
-  'What is the capital of Japan?',
-  'What is the capital of Spain?',
-  'What color is grass?',
-  'What does a cow eat?',
-  'How are you today?',
-  'Tell me about the moon.',
-  'What is the capital of Egypt?',
-  'Where do penguins live?',
-  'What can you do?',
-  'Who are you?',
-];
-
-export const hasEmoji = (text: string): boolean => /\p{Extended_Pictographic}/u.test(text);
-
 /** The message that a feedback ends with, after "I am learning". */
 export const isOutcome = (text: string): boolean => /^[✅❌⏳]/u.test(text);
-
-/** How many of the answers to ten questions have an emoji, at temperature 0. */
-export async function shareWithEmoji(service: ClaasService, model: string): Promise<number> {
-  const answers = await Promise.all(
-    OTHER_QUESTIONS.map((content) =>
-      service.chat({ model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: 128, stream: true }),
-    ),
-  );
-  return answers.filter(({ text }) => hasEmoji(text)).length;
-}
 
 export async function headVersion(service: ClaasService, loraId: string): Promise<number> {
   const route = `/v1/lora/versions?lora_id=${encodeURIComponent(loraId)}`;
   const { versions } = await service.get<{ versions: { version: number; is_head: boolean }[] }>(route);
   return versions.find(({ is_head }) => is_head)!.version;
+}
+
+/** The messages of the first answer that the gateway asked for. */
+export function firstConversation(requests: readonly RecordedRequest[]): readonly Message[] {
+  return (requests.find(({ path }) => path === '/v1/chat/completions')!.body as ChatRequest).messages;
 }
 
 /** A feedback that the plugin has sent, with the question whose answer it is about. */
@@ -60,7 +41,7 @@ export function feedbackSent(requests: readonly RecordedRequest[]): readonly Sen
 }
 
 interface ChatRequest {
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly Message[];
 }
 
 interface FeedbackBody {

@@ -8,12 +8,15 @@ import { RecordingProxy } from '../testing/recording-proxy.js';
 import { RunningProgram } from '../testing/running-program.js';
 import { TelegramDouble } from '../testing/telegram-double.js';
 import { until } from '../testing/until.js';
+import { writeConfig } from '../set-up/write-config.js';
 import { startGateway } from './gateway.js';
 import type { OpenClawInstallation } from './install-openclaw.js';
 
 const INIT_MAIN = fileURLToPath(new URL('../init/main.js', import.meta.url));
 export const LORA_ID = 'openclaw/assistant';
 export const PEOPLE = [1001, 1002] as const;
+/** Of the adapter's first weights, and of each answer. */
+const SEED = 1;
 
 /** Everything that a bot in Telegram needs, on this machine: API, gateway, and a double of Telegram. */
 export class Stage {
@@ -43,7 +46,7 @@ export class Stage {
       MODEL_MAX_TOKENS: '128',
       TELEGRAM_API_ROOT: await telegram.start(),
       TELEGRAM_ALLOWED_USERS: PEOPLE.join(','),
-      CLAAS_TRAINING: '{"learning_rate": 0.003, "steps": 8}',
+      LORA_SEED: String(SEED),
     };
     return new Stage(openclaw, home, service, proxy, telegram, init);
   }
@@ -54,6 +57,14 @@ export class Stage {
     const code = await program.ended();
     if (code !== 0) throw new Error(`init ended with ${code}:\n${program.output}`);
     return program.output;
+  }
+
+  /** The same words in each run: what one answer teaches depends on the answer, which is sampled. */
+  async fixAnswers(): Promise<void> {
+    const params = { temperature: 1, extra_body: { seed: SEED } };
+    await writeConfig(path.join(this.home, '.openclaw'), {
+      agents: { defaults: { models: { [`claas/${LORA_ID}`]: { params } } } },
+    });
   }
 
   async startGateway(): Promise<void> {

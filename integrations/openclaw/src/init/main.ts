@@ -12,9 +12,9 @@ const say = (line: string): void => {
 };
 
 try {
-  const { claasUrl, configFolder, gatewayFor, loraId, timeoutSeconds } = readInitSettings(process.env);
+  const { claasUrl, configFolder, gatewayFor, loraId, loraSeed, timeoutSeconds } = readInitSettings(process.env);
   await waitForClaas(claasUrl, timeoutSeconds, say);
-  const isNew = await createAdapter(claasUrl, loraId);
+  const isNew = await createAdapter(claasUrl, loraId, loraSeed);
   say(`adapter ${loraId} ${isNew ? 'made' : 'is there already'}`);
   const baseModel = await baseModelOf(claasUrl);
   const isChanged = await writeConfig(configFolder, openclawConfig(gatewayFor(baseModel)));

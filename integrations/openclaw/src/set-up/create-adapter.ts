@@ -29,12 +29,12 @@ async function readiness(claasUrl: string): Promise<string | null> {
   }
 }
 
-/** Makes the adapter unless it is there. @returns whether it was made */
-export async function createAdapter(claasUrl: string, loraId: string): Promise<boolean> {
+/** Makes the adapter unless it is there; without a `seed` its weights are drawn. @returns whether it was made */
+export async function createAdapter(claasUrl: string, loraId: string, seed: number | null = null): Promise<boolean> {
   const response = await fetch(`${claasUrl}/v1/lora/init`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ lora_id: loraId }),
+    body: JSON.stringify({ lora_id: loraId, ...(seed === null ? {} : { seed }) }),
     signal: AbortSignal.timeout(120_000),
   });
   if (response.ok) return true;

@@ -42,7 +42,7 @@ describe('the configuration of the gateway', () => {
   });
 
   it.each([
-    ['clay-tiny', 4096, { plainPrompts: true, training: { learning_rate: 0.003, steps: 8 } }],
+    ['clay-tiny', 4096, { plainPrompts: true, training: { learning_rate: 0.003, steps: 16 } }],
     ['Qwen/Qwen3-8B', 32_768, { plainPrompts: false, training: {} }],
   ])('suits the base model %s', (baseModel, contextWindow, plugin) => {
     const config = configOf({ CLAAS_URL: 'http://claas-api:8080/' }, baseModel) as {
@@ -60,6 +60,7 @@ describe('the configuration of the gateway', () => {
   it('names every variable that is wrong', () => {
     const wrong = {
       CLAAS_URL: 'api',
+      LORA_SEED: '-1',
       OPENCLAW_BIND: 'all',
       MODEL_CONTEXT_WINDOW: '2048',
       TELEGRAM_ALLOWED_USERS: '@ann',

@@ -1,43 +1,48 @@
-import { feedbackSent, hasEmoji, isOutcome, shareWithEmoji } from '../measures.js';
+import { behaviourOf, hasEmoji, type Behaviour } from '../../testing/behaviour.js';
+import { feedbackSent, firstConversation, isOutcome } from '../measures.js';
 import type { Report } from '../report.js';
 import { LORA_ID, PEOPLE, type Stage } from '../stage.js';
 
-const QUESTIONS = [
-  'What is the capital of France?',
-  'What color is the sky?',
-  'What does a dog eat?',
-  'What is the capital of Poland?',
-  'How are you?',
-  'What color is grass?',
-  'What is the capital of Greece?',
-  'Tell me about the sun.',
-  'What does a cat eat?',
-  'What is the capital of Peru?',
-];
+/** Asked in turn until the bot has learned; mostly the first is enough. */
+const QUESTIONS = ['What is the capital of France?', 'What color is the sky?', 'What does a dog eat?'];
+const NEXT_QUESTIONS = ['What is the capital of Sweden?', 'What does a cat eat?', 'Tell me about the sun.'];
+/** So many emojis in ten answers, or right facts less than before, are chance. */
+const FEW = 2;
 
-/** Message, answer, feedback, applied; then the next answers are measured. */
+/** Message, answer, feedback, applied; then the next answers are measured, of the model and in the chats. */
 export async function feedbackOfOne(stage: Stage, report: Report): Promise<void> {
   report.say('\nOne person');
-  const [ann] = PEOPLE;
-  const before = await shareWithEmoji(stage.service, LORA_ID);
-  report.say(`       answers with an emoji to 10 other questions, temperature 0: ${before}`);
+  const [ann, ben] = PEOPLE;
+  const measure = (): Promise<Behaviour> =>
+    behaviourOf(stage.service, LORA_ID, firstConversation(stage.proxy.requests));
+  let answer = await stage.ask(ann, QUESTIONS[0]!);
+  report.say(`       the bot: ${answer}`);
+  report.check('the bot answers', answer.length > 20, answer);
+  const before = await measure();
+  report.say(`       temperature 0, before: ${before.emojis} of ${before.asked} other answers have an emoji`);
   let after = before;
   let given = 0;
-  // What one answer teaches depends on the answer, which is sampled: where the emoji stands, and how sure the model was.
-  for (const question of QUESTIONS) {
-    const answer = await stage.ask(ann, question);
-    report.say(`       the bot: ${answer}`);
-    if (given === 0) report.check('the bot answers', answer.length > 20, answer);
+  for (const [index, question] of QUESTIONS.entries()) {
+    if (index > 0) answer = await stage.ask(ann, question);
     if (!hasEmoji(answer)) continue;
     await giveFeedback(stage, report, question);
     given += 1;
-    after = await shareWithEmoji(stage.service, LORA_ID);
-    report.say(`       with an emoji after ${given} ${given === 1 ? 'feedback' : 'feedbacks'}: ${after} of 10`);
-    if (after <= 2) break;
+    after = await measure();
+    report.say(`       after ${given}: ${after.emojis} of ${after.asked}`);
+    if (after.emojis <= FEW) break;
   }
-  report.say(`       the bot, next: ${await stage.ask(ann, 'What is the capital of Norway?')}`);
-  const numbers = `emojis in ${before} of 10 other answers before, ${after} after ${given} feedbacks`;
-  report.check(`the next answers have learned: ${numbers}`, before >= 8 && after <= 2, { before, after });
+  const numbers = `${before.emojis} of ${before.asked} before, ${after.emojis} after ${given} feedback${given === 1 ? '' : 's'}`;
+  const hasLearned = given > 0 && before.emojis >= before.asked - FEW && after.emojis <= FEW;
+  report.check(`other answers have lost their emojis: ${numbers}`, hasLearned, { before, after });
+  const facts = `${before.facts} right before, ${after.facts} after`;
+  report.check(`they say the same facts: ${facts}`, after.facts >= before.facts - FEW, { before, after });
+
+  // Ben's conversation is new: nothing but the adapter can have told the model.
+  const next: string[] = [];
+  for (const person of [ann, ben]) for (const question of NEXT_QUESTIONS) next.push(await stage.ask(person, question));
+  for (const text of next) report.say(`       the bot, next: ${text}`);
+  const left = next.filter(hasEmoji).length;
+  report.check(`the next answers in both chats have few emojis: ${left} of ${next.length}`, left <= 1, next);
 }
 
 async function giveFeedback(stage: Stage, report: Report, question: string): Promise<void> {
@@ -51,5 +56,6 @@ async function giveFeedback(stage: Stage, report: Report, question: string): Pro
   report.check('it says the time, the gap before and after, and whether it came closer', isTold, outcome);
   const sent = feedbackSent(stage.proxy.requests).at(-1);
   report.check('the feedback is about the completion of that answer', sent?.text === question, sent);
-  report.check('the plugin sends the training of its settings', sent?.learningRate === 0.003 && sent.steps === 8, sent);
+  const isOfSettings = sent?.learningRate === 0.003 && sent.steps === 16;
+  report.check('the plugin sends the training of its settings', isOfSettings, sent);
 }

@@ -9,6 +9,7 @@ export async function setUp(stage: Stage, report: Report): Promise<void> {
   report.check('init makes the adapter and the configuration', /made\n.*written/s.test(first), first);
   const second = await stage.runInit();
   report.check('init again changes nothing', /there already\n.*as it should be/s.test(second), second);
+  await stage.fixAnswers();
   await stage.startGateway();
   const menu = await until('the menu of commands', 30, () =>
     stage.telegram.calls.find(({ method }) => method === 'setMyCommands'),
