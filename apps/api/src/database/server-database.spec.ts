@@ -10,7 +10,7 @@ import { DATABASES_UNDER_TEST, type TemporaryDatabase } from './testing/database
 
 const [, onServer] = DATABASES_UNDER_TEST;
 const skipped = onServer === undefined ? 'not tested' : onServer.skipped;
-const SOON = { timeout: 5_000, interval: 20 };
+const SOON = { timeout: 25_000, interval: 20 };
 
 describe.skipIf(skipped !== null)(`a database on a server (${skipped ?? 'available'})`, () => {
   let temporary: TemporaryDatabase | undefined;

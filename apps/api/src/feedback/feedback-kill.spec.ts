@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Logger } from '@nestjs/common';
 import { parseAdapterId } from '@claas/contracts';
 import { openDatabase } from '../database/open-database.js';
+import { copyEmbeddedTemplate } from '../database/testing/embedded-template.js';
 import { TestProgram } from '../database/testing/test-program.js';
 import { FeedbackWorld } from './testing/feedback-world.js';
 import { expectServedIsHead } from './testing/use-feedback-worlds.js';
@@ -16,6 +17,7 @@ const ID = parseAdapterId('user/killed');
 
 Logger.overrideLogger(false);
 const folder = mkdtempSync(join(tmpdir(), 'claas-kill-'));
+beforeAll(() => copyEmbeddedTemplate(join(folder, 'database')));
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
@@ -44,6 +46,7 @@ describe('a service that is killed', () => {
     for (const requestId of learned) expect((await world.service.find(requestId)).state).toBe('verified');
     expect((await world.store.versions(ID))[0]?.version).toBe(learned.length);
     await expectServedIsHead(world, ID);
+    await world.end();
     await database.close();
-  }, 180_000);
+  }, 600_000);
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ClaasError, type AdapterId } from '@claas/contracts';
 import { FeedbackWorld, type WorldOptions } from './testing/feedback-world.js';
 import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-worlds.js';
+import { writeLearned } from './testing/weights.js';
 
 const worlds = useFeedbackWorlds();
 const sharing = (): WorldOptions => ({ ...worlds.options(), releasesAccelerator: true });
@@ -25,8 +26,7 @@ async function beginTurn(
 ): Promise<Turn> {
   const world = await FeedbackWorld.start(sharing());
   const loraId = await world.initAdapter(worlds.newId());
-  let open = (): void => undefined;
-  world.engine.gate = new Promise((resolve) => (open = resolve));
+  const open = world.engine.closeGate();
   const ids: string[] = [];
   const distill = world.engine.distill.bind(world.engine);
   world.engine.distill = async (task, options) => {
@@ -101,5 +101,63 @@ describe('a head that a client takes back between a crash and the next process',
     expect(await statesAtTheEnd(world, turn)).toEqual(['rolled_back', 'verified', 'verified']);
     const [, second, third] = turn.ids;
     expect(await world.headLearned(turn.loraId)).toEqual([third, second]);
+  });
+});
+
+describe('a process that starts where the server no longer shares the accelerator', () => {
+  it('serves what the one before has committed in one turn, each before those that build on it', async () => {
+    const turn = await beginTurn(3, { lasting: 2 });
+    await hanging(turn);
+    const world = await FeedbackWorld.start(worlds.options());
+    expect(await statesAtTheEnd(world, turn)).toEqual(['verified', 'verified', 'verified']);
+    expect(await world.headLearned(turn.loraId)).toEqual(turn.ids);
+  });
+
+  it('takes back what builds on a version that is not served, and learns it once more', async () => {
+    const turn = await beginTurn(3, { lasting: 2 });
+    await hanging(turn);
+    const world = await FeedbackWorld.start(worlds.options());
+    world.serving.staleVersion = 1;
+    expect(await statesAtTheEnd(world, turn)).toEqual(['rolled_back', 'verified', 'verified']);
+    expect(await world.headLearned(turn.loraId)).toEqual(turn.ids.slice(1));
+  });
+});
+
+describe('a version that somebody commits on one that is not served yet, between a crash and the next process', () => {
+  async function crashAndCommit(): Promise<Turn> {
+    const prepare = ({ faults }: FeedbackWorld): void => {
+      faults.plan('serving.restore', 'hangs before');
+    };
+    const turn = await beginTurn(2, { prepare });
+    await hanging(turn);
+    const { store } = turn.world;
+    const { manifest } = await store.read(turn.loraId);
+    const directory = await store.stage();
+    await writeLearned(directory, [...turn.ids, 'another']);
+    const { baseModel, rank, loraAlpha, targetModules, version: parent } = manifest;
+    const shape = { baseModel, rank, loraAlpha, targetModules, metrics: null, receipt: null };
+    await store.commit(turn.loraId, {
+      parent,
+      directory,
+      manifest: { ...shape, origin: 'import', feedbackId: null },
+    });
+    return turn;
+  }
+
+  it('is served after the feedbacks in its line, which are verified', async () => {
+    const turn = await crashAndCommit();
+    const world = await FeedbackWorld.start(sharing());
+    await world.processor.idle();
+    for (const id of turn.ids) expect((await world.service.find(id)).state).toBe('verified');
+    expect(await world.headLearned(turn.loraId)).toEqual([...turn.ids, 'another']);
+    await expectServedIsHead(world, turn.loraId);
+  });
+
+  it('goes with a version in its line that is taken back', async () => {
+    const turn = await crashAndCommit();
+    const world = await FeedbackWorld.start(sharing());
+    world.serving.staleVersion = 2;
+    expect(await statesAtTheEnd(world, turn)).toEqual(['verified', 'rolled_back']);
+    expect(await world.headLearned(turn.loraId)).toEqual(turn.ids.slice(0, 1));
   });
 });

@@ -9,13 +9,6 @@ import { expectServedIsHead, useFeedbackWorlds } from './testing/use-feedback-wo
 const worlds = useFeedbackWorlds();
 const newId = (): string => worlds.newId();
 
-/** A gate in front of every step, and how to open it. */
-function closeGate(world: FeedbackWorld): () => void {
-  let open = (): void => undefined;
-  world.engine.gate = new Promise((resolve) => (open = resolve));
-  return open;
-}
-
 async function untilState(world: FeedbackWorld, { requestId }: Feedback, state: string): Promise<void> {
   while ((await world.service.find(requestId)).state !== state) await delay(5);
 }
@@ -70,7 +63,7 @@ describe('feedbacks of one adapter', () => {
   it('go on in order after a restart', async () => {
     const world = await FeedbackWorld.start(worlds.options());
     const loraId = await world.initAdapter(newId());
-    closeGate(world);
+    world.engine.closeGate();
     const accepted = [await world.accept(loraId), await world.accept(loraId), await world.accept(loraId)];
     await untilState(world, accepted[0] as Feedback, 'training');
     await world.processor.stop();
@@ -206,7 +199,7 @@ describe('a client that waits', () => {
   it('is told where to look when its step does not begin in time, and the step begins later', async () => {
     const world = await FeedbackWorld.start({ ...worlds.options(), lockTimeoutMs: 50 });
     const loraId = await world.initAdapter(newId());
-    const open = closeGate(world);
+    const open = world.engine.closeGate();
     const first = await world.accept(loraId);
     await untilState(world, first, 'training');
     const second = await world.accept(loraId);
@@ -223,10 +216,10 @@ describe('a client that waits', () => {
   it('waits longer than that once its step has begun', async () => {
     const world = await FeedbackWorld.start({ ...worlds.options(), lockTimeoutMs: 100 });
     const loraId = await world.initAdapter(newId());
-    const open = closeGate(world);
+    const open = world.engine.closeGate();
     const accepted = await world.accept(loraId);
     await untilState(world, accepted, 'training');
-    const outcome = world.waiter.outcome(accepted);
+    const outcome = world.waiter.outcome(await world.service.find(accepted.requestId));
     await delay(150);
     open();
     expect((await outcome).state).toBe('verified');
@@ -235,9 +228,8 @@ describe('a client that waits', () => {
   it('is told when the service stops', async () => {
     const world = await FeedbackWorld.start(worlds.options());
     const loraId = await world.initAdapter(newId());
-    closeGate(world);
+    world.engine.closeGate();
     const outcome = errorOf(world.waiter.outcome(await world.accept(loraId)));
-    await delay(20);
     world.waiter.stop();
     await world.processor.stop();
     expect((await outcome).code).toBe('feedback_interrupted');
@@ -248,7 +240,7 @@ describe('an adapter that changes while feedbacks wait', () => {
   it('fails them when it is deleted', async () => {
     const world = await FeedbackWorld.start(worlds.options());
     const loraId = await world.initAdapter(newId());
-    const open = closeGate(world);
+    const open = world.engine.closeGate();
     const accepted = [await world.accept(loraId), await world.accept(loraId)];
     await untilState(world, accepted[0] as Feedback, 'training');
     await world.locks.run(loraId, async () => world.store.remove(loraId));
@@ -265,7 +257,7 @@ describe('an adapter that changes while feedbacks wait', () => {
   it('fails them when another is made in its place', async () => {
     const world = await FeedbackWorld.start(worlds.options());
     const [busy, loraId] = [await world.initAdapter(newId()), await world.initAdapter(newId())];
-    const open = closeGate(world);
+    const open = world.engine.closeGate();
     await untilState(world, await world.accept(busy), 'training');
     const waiting = await world.accept(loraId);
     await world.store.remove(loraId);
@@ -282,7 +274,7 @@ describe('an adapter that changes while feedbacks wait', () => {
     const loraId = await world.initAdapter(newId());
     await world.send(loraId);
     await world.processor.idle();
-    const open = closeGate(world);
+    const open = world.engine.closeGate();
     const accepted = await world.accept(loraId);
     await untilState(world, accepted, 'training');
     await world.locks.run(loraId, async () => {

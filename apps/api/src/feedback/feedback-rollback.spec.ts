@@ -76,7 +76,8 @@ async function callsOfRollback(): Promise<readonly string[]> {
   const loraId = await world.initAdapter(newId());
   world.serving.staleVersion = 1;
   await world.send(loraId);
-  return world.faults.calls;
+  await world.processor.idle();
+  return [...world.faults.calls];
 }
 
 /** What a call that returns takes is far less, also on a busy machine. */
@@ -227,13 +228,15 @@ describe('a server that shares the accelerator', () => {
       const options = { ...worlds.options(), releasesAccelerator: true };
       const probe = await FeedbackWorld.start(options);
       await probe.send(await probe.initAdapter(newId()));
-      for (let index = 0; index < probe.faults.calls.length; index += 1) {
+      await probe.processor.idle();
+      const calls = [...probe.faults.calls];
+      for (let index = 0; index < calls.length; index += 1) {
         const world = await FeedbackWorld.start({ ...options, root: join(options.root, `${fault} ${index}`) });
         const loraId = await world.initAdapter(newId());
         world.faults.planAt(index, fault);
         const feedback = await world.send(loraId);
         await world.processor.idle();
-        const where = `${probe.faults.calls[index]} ${fault}: ${feedback.state} ${feedback.error?.message}`;
+        const where = `${calls[index]} ${fault}: ${feedback.state} ${feedback.error?.message}`;
         await expectServedIsHead(world, loraId);
         expect((await world.serving.health()).ready, where).toBe(true);
         expect(await world.headLearned(loraId), where).toEqual(

@@ -19,7 +19,8 @@ async function callsOfOneFeedback(): Promise<readonly string[]> {
   const world = await FeedbackWorld.start(worlds.options());
   const loraId = await world.initAdapter(newId());
   await world.send(loraId);
-  return world.faults.calls;
+  await world.processor.idle();
+  return [...world.faults.calls];
 }
 
 describe('a feedback that nothing disturbs', () => {
@@ -61,8 +62,8 @@ describe.each(FAILURES)('when a call %s it took effect', (fault) => {
       const world = await FeedbackWorld.start(optionsOf(`${fault} ${index}`));
       const loraId = await world.initAdapter(newId());
       const first = await world.send(loraId);
-      const begin = world.faults.calls.length;
       await world.processor.idle();
+      const begin = world.faults.calls.length;
       world.faults.planAt(begin + index, fault);
       const feedback = await world.send(loraId);
       await world.processor.idle();

@@ -39,8 +39,7 @@ describe('metrics of feedback', () => {
   });
 
   it('show what waits and what runs', async () => {
-    let open = (): void => undefined;
-    service.engine.gate = new Promise((resolve) => (open = resolve));
+    const open = service.engine.closeGate();
     const accepted = [
       await client.post('/v1/feedback', LESSON, { prefer: 'respond-async' }),
       await client.post('/v1/feedback', LESSON, { prefer: 'respond-async' }),

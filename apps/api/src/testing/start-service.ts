@@ -48,7 +48,7 @@ export async function startService(variables: Readonly<Record<string, string>> =
   await app.listen(0, '127.0.0.1');
   const stop = async (): Promise<void> => {
     await app.close();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 20 });
   };
   return { app, engine, serving, store, settings, url: await app.getUrl(), stop };
 }

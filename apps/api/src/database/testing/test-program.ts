@@ -10,11 +10,15 @@ export class TestProgram {
   private readonly lines: string[] = [];
   private readonly reader: Interface;
   private errors = '';
+  /** The process is gone, and what it wrote has been read. */
+  private readonly ended: Promise<unknown>;
+  private hasEnded = false;
 
   private constructor(private readonly child: ChildProcess) {
     if (child.stdout === null) throw new Error('The program has no stdout.');
     this.reader = createInterface({ input: child.stdout });
     this.reader.on('line', (line) => this.lines.push(line));
+    this.ended = Promise.all([once(child, 'close'), once(this.reader, 'close')]).then(() => (this.hasEnded = true));
     child.stderr?.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
   }
 
@@ -42,16 +46,14 @@ export class TestProgram {
     for (;;) {
       const line = this.lines.find((one) => one.startsWith(beginning));
       if (line !== undefined) return line;
-      if (this.child.exitCode !== null) throw new Error(`It ended with ${this.child.exitCode}: ${this.errors}`);
-      await Promise.race([once(this.reader, 'line'), once(this.child, 'exit')]);
+      if (this.hasEnded) throw new Error(`It ended with ${this.child.exitCode}: ${this.errors}`);
+      await Promise.race([once(this.reader, 'line'), this.ended]);
     }
   }
 
-  /** kill −9. */
+  /** kill −9. Afterwards {@link said} has all that it ever said. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
     this.child.kill('SIGKILL');
-    await exited;
+    await this.ended;
   }
 }

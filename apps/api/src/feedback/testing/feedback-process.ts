@@ -40,11 +40,13 @@ export interface Disturbed {
   readonly recorder: FeedbackRecorder;
 }
 
+/** No test waits for one of these unless it sets it; a busy machine must not reach them. */
+const PATIENCE_MS = 60_000;
 const SETTINGS: TransactionSettings = {
-  drainTimeoutMs: 1000,
-  stepTimeoutMs: 10_000,
+  drainTimeoutMs: PATIENCE_MS,
+  stepTimeoutMs: PATIENCE_MS,
   cancelGraceMs: 50,
-  servingTimeoutMs: 10_000,
+  servingTimeoutMs: PATIENCE_MS,
   keepVersions: 20,
 };
 
@@ -84,7 +86,7 @@ export class FeedbackProcess {
       this.lease,
       transaction,
     );
-    this.waiter = new FeedbackWaiter(this.repository, this.hub, options.lockTimeoutMs ?? 10_000);
+    this.waiter = new FeedbackWaiter(this.repository, this.hub, options.lockTimeoutMs ?? PATIENCE_MS);
     this.preparation = new RolloutPreparation(engine, store, this.interactions);
     this.service = new FeedbackService(
       store,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
@@ -35,9 +36,9 @@ export function useFeedbackWorlds(): FeedbackWorlds {
   beforeEach(() => {
     const folder = mkdtempSync(join(tmpdir(), 'claas-feedback-'));
     options = { database, root: join(folder, 'loras'), logDirectory: join(folder, 'log') };
-    return () => {
-      // A world may still be tidying up.
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    return async () => {
+      // A world may still be tidying up, and goes on with it between the attempts; rmSync would stand in its way.
+      await rm(folder, { recursive: true, force: true, maxRetries: 20 });
     };
   });
   return { options: () => options, newId: () => `user/${randomUUID()}` };

@@ -170,7 +170,8 @@ export class VllmLaboratory {
     await this.tidy();
     await this.engine.close();
     await this.server?.stop();
-    await rm(this.folder, { recursive: true, force: true });
+    // A process that died in a test may come to the end of what it was doing only now.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20 });
   }
 
   private async temporaryDatabase(name: string): Promise<TemporaryDatabase> {
