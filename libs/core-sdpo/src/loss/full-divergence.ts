@@ -1,7 +1,7 @@
 import { add, clipByValue, log, mul, scalar, sigmoid, sub, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { rowSum } from '@claas/tensor-backend';
-import { logRatio, zeroIfFinite } from './row-softmax.js';
+import { centred, logRatio, zeroIfFinite } from './row-softmax.js';
 import type { RowSoftmax } from './row-softmax.js';
 
 /** A divergence D of each row and its gradient with respect to the student's logits after the temperature. */
@@ -26,7 +26,7 @@ export function fullDivergence(student: RowSoftmax, teacher: RowSoftmax, alpha: 
 function forwardKl(student: RowSoftmax, teacher: RowSoftmax): DivergenceTensors {
   return tidy(() => ({
     divergence: rowSum(mul(teacher.probabilities, logRatio(teacher, student))),
-    gradient: sub<Tensor2D>(student.probabilities, teacher.probabilities),
+    gradient: centred(sub(student.probabilities, teacher.probabilities), student),
   }));
 }
 

@@ -53,3 +53,12 @@ export function logRatio(p: RowSoftmax, q: RowSoftmax): Tensor2D {
 export function zeroIfFinite(x: Tensor2D): Tensor2D {
   return tidy(() => rowSum(mul(x, 0)));
 }
+
+/**
+ * A gradient with respect to logits, whose rows add up to 0, without what float32 has rounded off its rows. Where one token has nearly
+ * all of both sides, that is more than all other entries, and AdamW makes a whole step even of the tiny gradients it leads to. It is taken
+ * away in shares of p: to first order that undoes a wrong normalizer of either side — (R, V)
+ */
+export function centred(gradient: Tensor2D, { probabilities }: RowSoftmax): Tensor2D {
+  return tidy(() => sub(gradient, mul(probabilities, rowSum(gradient))));
+}

@@ -3,7 +3,7 @@ import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { rowSum } from '@claas/tensor-backend';
 import { bucketDivergence } from './bucket-divergence.js';
 import type { Buckets } from './bucket-divergence.js';
-import { logProbabilitiesAt, logRatio, zeroIfFinite } from './row-softmax.js';
+import { centred, logProbabilitiesAt, logRatio, zeroIfFinite } from './row-softmax.js';
 import type { RowSoftmax } from './row-softmax.js';
 
 export interface TopkDivergence {
@@ -47,11 +47,12 @@ export function topkDivergence(
 export function topkGradient(student: RowSoftmax, topk: TopkDivergence): Tensor2D {
   const [R, V] = student.shifted.shape;
   const K = topk.supportIds.length / R;
-  const totals = new Float32Array(R);
+  const totals = new Float64Array(R);
   for (let i = 0; i < topk.dLogStudent.length; i++) totals[Math.floor(i / K)]! += topk.dLogStudent[i]!;
   return tidy(() => {
     const scattered = scatter(topk.supportIds, topk.dLogStudent, R, V);
-    return sub<Tensor2D>(scattered, mul(student.probabilities, tensor2d(totals, [R, 1])));
+    const shares = mul(student.probabilities, tensor2d(Float32Array.from(totals), [R, 1]));
+    return centred(sub(scattered, shares), student);
   });
 }
 
