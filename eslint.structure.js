@@ -35,7 +35,7 @@ export const allowedArrows = {
   cli: [],
   bench: ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
   'verify-golden': ['training', 'core-model', 'core-sdpo', 'tensor-backend'],
-  demo: [],
+  demo: ['contracts'],
   'modal-deploy': ['engine-modal', 'contracts'],
   'native-runtime': ['tensor-backend'],
   'vllm-cpu': [],

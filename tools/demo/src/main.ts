@@ -1,25 +1,13 @@
-import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { ClaasClient } from './claas-client.js';
 import { answerAll, learn, type Experiment } from './experiment.js';
 import { hasEmoji, saysName, statesFact } from './measures.js';
+import { readOptions, USAGE, type Options } from './options/options.js';
 import { startOwnService } from './own-service.js';
 import prompts from './prompts.json' with { type: 'json' };
 import { gapChart, shareLine } from './report.js';
 
-const HELP = `Shows by measurement that the model learns from feedback (about 2 minutes).
-
-Usage: npm run demo [-- --url http://127.0.0.1:8080]
-
-  --url   use a running service instead of starting one; the demo's adapters are removed afterwards
-  --help  this text`;
-
-const { values } = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean' } } });
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-
+const options = optionsOrExit();
 const run = process.pid;
 const emoji: Experiment = {
   title: `"Don't use emojis." — 20 answers, learning rate 1e-3, alpha 0.5`,
@@ -39,7 +27,8 @@ const others = prompts.emoji.others;
 const otherQuestions = others.map(({ question }) => question);
 const identityQuestions = prompts.identity.others;
 
-const service = values.url === undefined ? await startOwnService() : { url: values.url, stop: () => Promise.resolve() };
+const service =
+  options.url === null ? await startOwnService(options.mode) : { url: options.url, stop: () => Promise.resolve() };
 const client = new ClaasClient(service.url);
 const started = Date.now();
 const work =
@@ -107,4 +96,16 @@ try {
   bar.stop();
   for (const { loraId } of [emoji, identity]) await client.remove(`${loraId}-init`).catch(() => undefined);
   await service.stop();
+}
+
+function optionsOrExit(): Options {
+  try {
+    const read = readOptions(process.argv.slice(2));
+    if (read !== 'help') return read;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
 }

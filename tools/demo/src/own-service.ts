@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClaasClient } from './claas-client.js';
+import { startDouble } from './double/start-double.js';
+import type { Mode } from './options/options.js';
 
 const API_MAIN = fileURLToPath(new URL('../../../apps/api/dist/main.js', import.meta.url));
 const START_LIMIT_MS = 120_000;
@@ -16,8 +18,12 @@ export interface OwnService {
   stop(): Promise<void>;
 }
 
-/** Starts the API on a free port with an empty data directory of its own, so that the demo leaves nothing behind. */
-export async function startOwnService(): Promise<OwnService> {
+/**
+ * Starts the API on a free port with an empty data directory of its own, and what it needs in a mode, so that the demo leaves
+ * nothing behind. Locally the mode is the environment's, `local` by default.
+ */
+export async function startOwnService(mode: Mode): Promise<OwnService> {
+  const double = await startDouble(mode);
   const directory = await mkdtemp(path.join(tmpdir(), 'claas-demo-'));
   const logFile = path.join(directory, 'api.log');
   const port = await freePort();
@@ -27,6 +33,7 @@ export async function startOwnService(): Promise<OwnService> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
+      ...double?.settings,
       CLAAS_API_HOST: '127.0.0.1',
       CLAAS_API_PORT: String(port),
       CLAAS_DATA_DIR: directory,
@@ -43,6 +50,7 @@ export async function startOwnService(): Promise<OwnService> {
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
+    await double?.stop();
     log.end();
     await rm(directory, { recursive: true, force: true });
   };
