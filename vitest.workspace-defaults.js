@@ -7,8 +7,9 @@ export const workspaceDefaults = defineConfig({
   test: {
     environment: 'node',
     include: ['src/**/*.spec.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs; nothing that works comes near, also where everything takes ten times as long.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     // How long something is waited for that must come: a busy machine takes its time.
     expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
