@@ -7,6 +7,7 @@ import { StackError } from '../settings/stack-error.js';
 import { pauseAfter } from './back-off.js';
 import { lookAtHealth, type Condition } from './look-at-health.js';
 import type { ServiceLimits } from './service-limits.js';
+import { Vigil } from './vigil.js';
 
 export type ServiceState = 'stopped' | 'starting' | 'ready' | 'sleeping' | 'not_ready' | 'pausing' | 'failed';
 
@@ -18,8 +19,6 @@ export interface ServiceEvents {
   readonly changed: () => void;
 }
 
-/** One look alone may be a slip. */
-const BROKEN_LOOKS = 2;
 /** A server that goes to sleep or wakes is slow to answer. */
 const LONGEST_LOOK_MS = 10_000;
 /** Looks come faster until a service is up. */
@@ -98,50 +97,29 @@ export class Service {
   /** Looks at its health until it ends, and ends it when it doesn't come up or hangs. */
   private async watch(process: RunningProcess, signal: AbortSignal, onReady: () => void): Promise<void> {
     const startedAt = Date.now();
-    let lastSign = startedAt;
-    const lookLimitMs = Math.min(LONGEST_LOOK_MS, this.limits.unresponsiveMs);
-    let wasUp = false;
-    let broken = 0;
+    const { stopMs, unresponsiveMs } = this.limits;
+    const vigil = new Vigil(startedAt, { startMs: this.plan.startLimitMs, unresponsiveMs });
+    const lookLimitMs = Math.min(LONGEST_LOOK_MS, unresponsiveMs);
     const hasEnded = (): boolean => signal.aborted;
     while (!hasEnded()) {
       const condition = await lookAtHealth(this.plan.health, lookLimitMs, signal);
       if (hasEnded()) return;
-      const isUp = condition === 'ready' || condition === 'sleeping';
-      if (condition !== 'silent') lastSign = Date.now();
-      broken = condition === 'broken' ? broken + 1 : 0;
-      if (isUp && !wasUp) {
-        wasUp = true;
+      const { wasUp } = vigil;
+      const reason = vigil.note(condition, Date.now());
+      if (vigil.wasUp && !wasUp) {
         this.events.say(`${this.plan.name} is up after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
         this.settle(signal);
-        this.enter(condition);
+        this.enter(condition === 'sleeping' ? 'sleeping' : 'ready');
         onReady();
       } else if (wasUp) this.enter(stateOf(condition, this.state));
-      const reason = this.reasonToEnd({ condition, wasUp, broken, startedAt, lastSign });
       if (reason !== null) {
         this.events.say(`${this.plan.name} ${reason}: it is ended`);
-        await process.stop(this.limits.stopMs);
+        await process.stop(stopMs);
         return;
       }
-      const pause = wasUp ? this.limits.lookEveryMs : Math.min(FAST_LOOK_MS, this.limits.lookEveryMs);
+      const pause = vigil.wasUp ? this.limits.lookEveryMs : Math.min(FAST_LOOK_MS, this.limits.lookEveryMs);
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
-  }
-
-  private reasonToEnd(look: {
-    readonly condition: Condition;
-    readonly wasUp: boolean;
-    readonly broken: number;
-    readonly startedAt: number;
-    readonly lastSign: number;
-  }): string | null {
-    const now = Date.now();
-    if (look.broken >= BROKEN_LOOKS) return 'says that it can’t go on';
-    if (!look.wasUp) {
-      const limit = this.plan.startLimitMs;
-      return now - look.startedAt > limit ? `is not up within ${limit / 1000} s` : null;
-    }
-    const limit = this.limits.unresponsiveMs;
-    return now - look.lastSign > limit ? `has not answered for ${limit / 1000} s` : null;
   }
 
   /** When it stays up for a while, failures are forgotten. */
