@@ -54,8 +54,8 @@ export interface RmsNormForward {
 }
 
 export interface AttentionForward {
-  /** (H, T, D) */
-  readonly output: Tensor3D;
+  /** (T, H·D), the heads side by side: what the next product wants. */
+  readonly output: CompressedMatrix;
   /** Softmax of the scaled and masked scores, opaque: what `attentionBackward` of the same backend wants. */
   readonly saved: readonly Matrix[];
 }
@@ -75,6 +75,13 @@ export interface AttentionGradients {
   readonly dk: Tensor3D;
   /** (G, S, D) */
   readonly dv: Tensor3D;
+}
+
+export interface SwigluBackward<M extends Matrix> {
+  /** (N, 2·I) */
+  readonly dGateUp: M;
+  /** (N, I): what `swiglu` gave, so that nobody has to keep it. */
+  readonly activated: M;
 }
 
 /** Of one AdamW step: the settings, and what depends on how many steps there were. */
@@ -177,9 +184,11 @@ export abstract class TensorBackend {
    * a cache grows without being copied; all of them are seen. q (H, 1, D), at least one piece → (H, 1, D)
    */
   abstract attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D;
-  /** dOutput (H, T, D); the other arguments as in the forward pass. */
+  /** The same output once more from what was saved, bit for bit — `heads` H, v (G, S, D) → (T, H·D) */
+  abstract attentionOutput(heads: number, v: Tensor3D, saved: readonly Matrix[]): CompressedMatrix;
+  /** dOutput (T, H·D); the other arguments as in the forward pass. */
   abstract attentionBackward(
-    dOutput: Tensor3D,
+    dOutput: CompressedMatrix,
     q: Tensor3D,
     k: Tensor3D,
     v: Tensor3D,
@@ -188,8 +197,8 @@ export abstract class TensorBackend {
 
   /** silu(gate) · up, gate and up side by side — gateUp (N, 2·I) → (N, I) */
   abstract swiglu<M extends Matrix>(gateUp: M): M;
-  /** Gradient of `swiglu` — dy (N, I), gateUp (N, 2·I) → (N, 2·I) */
-  abstract swigluBackward<M extends Matrix>(dy: M, gateUp: M): M;
+  /** Gradient of `swiglu`, and its result once more, which shares most of the work — dy (N, I), gateUp (N, 2·I) */
+  abstract swigluBackward<M extends Matrix>(dy: M, gateUp: M): SwigluBackward<M>;
 
   /** x − logsumexp(x) over the last axis — (N, V) */
   abstract logSoftmax(logits: Tensor2D): Tensor2D;

@@ -1,4 +1,4 @@
-import { concat, dispose, keep, mul, pad, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
+import { dispose, keep, mul, pad, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { loraInitA } from '@claas/core-sdpo';
 import type { CompressedMatrix, Matrix, TensorBackend } from '@claas/tensor-backend';
@@ -113,21 +113,34 @@ export class LoraAdapter {
   }
 
   private packGroup(backend: TensorBackend, layerIndex: number, group: LinearGroup): PackedLora | null {
-    const blocks: LoraBlock[] = [];
-    let from = 0;
-    for (const { module, rows } of group.modules) {
-      const A = this.tensors.get(adapterKey(layerIndex, module, 'A'));
-      const B = this.tensors.get(adapterKey(layerIndex, module, 'B'));
-      if (A !== undefined && B !== undefined) blocks.push({ A, B, from });
-      from += rows;
-    }
-    if (blocks.length === 0) return null;
-    const kept = (work: () => Tensor2D): CompressedMatrix =>
-      tidy(() => keep(backend.compress(work()) as Matrix as Tensor2D)) as Matrix as CompressedMatrix;
+    const factors = group.modules.map(({ module, rows }) => ({
+      A: this.tensors.get(adapterKey(layerIndex, module, 'A')) ?? null,
+      B: this.tensors.get(adapterKey(layerIndex, module, 'B')) ?? null,
+      rows,
+    }));
+    const downs = factors.flatMap(({ A }) => A ?? []);
+    if (downs.length === 0) return null;
+    // Joined in the short form, which moves half of the memory.
+    const kept = (work: () => CompressedMatrix[]): CompressedMatrix =>
+      tidy(() => keep(backend.concatRows(work()) as Matrix as Tensor2D)) as Matrix as CompressedMatrix;
     return {
-      down: kept(() => joined(blocks.map(({ A }) => A))),
-      up: kept(() => mul(diagonal(blocks, group.matrix.rows), this.scale)),
+      down: kept(() => downs.map((A) => backend.compress(A))),
+      up: kept(() => this.diagonal(factors, downs.length * this.shape.rank).map((rows) => backend.compress(rows))),
     };
+  }
+
+  /** Every B times alpha / r in its own columns, zeros elsewhere — for each module (rows, columns) */
+  private diagonal(factors: readonly { readonly B: Tensor2D | null; readonly rows: number }[], columns: number) {
+    let before = 0;
+    return factors.map(({ B, rows }): Tensor2D => {
+      if (B === null) return zeros<Rank.R2>([rows, columns]);
+      const rank = B.shape[1];
+      const after = columns - before - rank;
+      const scaled: Tensor2D = mul(B, this.scale);
+      const own = [before, after] as [number, number];
+      before += rank;
+      return rank === columns ? scaled : pad(scaled, [[0, 0], own]);
+    });
   }
 
   private *entries() {
@@ -161,29 +174,4 @@ function assertShape(key: string, tensors: ReadonlyMap<string, Tensor2D>, expect
   const shape = tensors.get(key)?.shape;
   if (shape?.[0] === expected[0] && shape[1] === expected[1]) return;
   throw new AdapterShapeError(key, shape ? `[${shape.join(', ')}]` : 'missing', `[${expected.join(', ')}]`);
-}
-
-/** A module's factors, and where its outputs begin among those of its group. */
-interface LoraBlock {
-  readonly A: Tensor2D;
-  readonly B: Tensor2D;
-  readonly from: number;
-}
-
-/** One below the other. */
-function joined(parts: readonly Tensor2D[]): Tensor2D {
-  return parts.length === 1 ? parts[0]! : concat([...parts], 0);
-}
-
-/** Every B in its own columns and at its own outputs, zeros elsewhere — (O, nR) */
-function diagonal(blocks: readonly LoraBlock[], O: number): Tensor2D {
-  const columns = blocks.map(({ B, from }): Tensor2D => {
-    const after = O - from - B.shape[0];
-    if (after === 0 && from === 0) return B;
-    return pad(B, [
-      [from, after],
-      [0, 0],
-    ]);
-  });
-  return columns.length === 1 ? columns[0]! : concat(columns, 1);
 }

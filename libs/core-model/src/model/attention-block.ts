@@ -2,11 +2,11 @@ import { add, pad, slice } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { AttentionForward, CompressedMatrix, Matrix } from '@claas/tensor-backend';
 import type { LayerLoraGradients, LayerPass } from './layer-pass.js';
-import { linearBackward, linearForward, linearLoraBackward } from './linear-group.js';
-import type { Reduced } from './linear-group.js';
+import { linearBackward, linearForward, linearLoraBackward, linearReducedBackward } from './linear-group.js';
+import type { LinearForward, Reduced } from './linear-group.js';
 import { normForward } from './norm.js';
 import type { NormForward } from './norm.js';
-import { mergeHeads, rotatedHeadsBackward, rotatedHeadsForward, splitHeads } from './rotated-heads.js';
+import { rotatedHeadsBackward, rotatedHeadsForward } from './rotated-heads.js';
 import type { RotatedHeads } from './rotated-heads.js';
 
 /** What the backward pass needs and only large products could give again. N = T − from. */
@@ -14,8 +14,6 @@ export interface AttentionKept {
   /** (T, (H + 2G)·D) */
   readonly qkv: CompressedMatrix;
   readonly qkvReduced: Reduced;
-  /** (N, H·D) */
-  readonly merged: CompressedMatrix;
   readonly oReduced: Reduced;
   /** (N, C) */
   readonly h: Tensor2D;
@@ -28,11 +26,14 @@ export interface AttentionDerived {
   readonly norm: NormForward;
   readonly heads: RotatedHeads;
   readonly saved: readonly Matrix[];
+  /** (N, H·D): what attention gave. */
+  readonly merged: CompressedMatrix;
 }
 
-export interface AttentionActivations {
-  readonly kept: AttentionKept;
-  readonly derived: AttentionDerived;
+export interface AttentionActivations extends AttentionDerived {
+  readonly qkv: LinearForward;
+  readonly oReduced: Reduced;
+  readonly h: Tensor2D;
 }
 
 /** h = x + attention(norm(x)) — x (T, C) → h (T − from, C) */
@@ -41,41 +42,54 @@ export function attentionBlockForward(x: Tensor2D, pass: LayerPass): AttentionAc
   const norm = normForward(x, layer.inputNorm, pass);
   const qkv = linearForward(backend, norm.y, layer.groups.qkv, lora?.qkv ?? null);
   const heads = rotatedHeadsForward(qkv.y, pass);
-  const attended = attend(heads, pass);
-  const merged = backend.compress(mergeHeads(attended.output));
+  const { output: merged, saved } = attend(heads, pass);
   const o = linearForward(backend, merged, layer.groups.o, lora?.o ?? null);
-  const h: Tensor2D = add(rowsFrom(x, from), o.y);
-  const saved = size(attended.saved) <= 2 * size([qkv.y]) ? attended.saved : null;
+  return { norm, heads, saved, qkv, merged, oReduced: o.reduced, h: add(rowsFrom(x, from), o.y) };
+}
+
+export function attentionBlockKept(
+  { qkv, oReduced, h, saved }: AttentionActivations,
+  { backend }: LayerPass,
+): AttentionKept {
   return {
-    kept: { qkv: backend.compress(qkv.y), qkvReduced: qkv.reduced, merged, oReduced: o.reduced, h, saved },
-    derived: { norm, heads, saved: attended.saved },
+    qkv: backend.compress(qkv.y),
+    qkvReduced: qkv.reduced,
+    oReduced,
+    h,
+    saved: size(saved) <= 2 * size([qkv.y]) ? saved : null,
   };
 }
 
 /** The same numbers as in the forward pass, bit for bit. */
 export function attentionBlockDerived(x: Tensor2D, { qkv, saved }: AttentionKept, pass: LayerPass): AttentionDerived {
-  const heads = rotatedHeadsForward(pass.backend.restore(qkv), pass);
-  const norm = normForward(x, pass.layer.inputNorm, pass);
-  return { norm, heads, saved: saved ?? attend(heads, pass).saved };
+  const { backend, config, layer } = pass;
+  const heads = rotatedHeadsForward(backend.restore(qkv), pass);
+  const norm = normForward(x, layer.inputNorm, pass);
+  if (saved !== null) {
+    return { norm, heads, saved, merged: backend.attentionOutput(config.attentionHeads, heads.v, saved) };
+  }
+  const { output: merged, saved: again } = attend(heads, pass);
+  return { norm, heads, saved: again, merged };
 }
 
 /** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C), null in the lowest layer */
 export function attentionBlockBackward(
   dh: Tensor2D,
   x: Tensor2D,
-  { kept, derived: { norm, heads, saved } }: AttentionActivations,
+  kept: AttentionKept,
+  { norm, heads, saved, merged }: AttentionDerived,
   pass: LayerPass,
 ): { readonly dx: Tensor2D | null; readonly lora: Pick<LayerLoraGradients, 'qkv' | 'o'> } {
-  const { backend, config, layer, lora, from } = pass;
+  const { backend, layer, lora, from } = pass;
   // h = rowsFrom(x) + o(merged)
-  const dO = linearBackward(backend, backend.compress(dh), kept.merged, kept.oReduced, layer.groups.o, lora?.o ?? null);
-  // merged = mergeHeads(attention(q, k, v))
-  const dAttended = splitHeads(backend.restore(dO.dx), config.headDim);
-  const dHeads = backend.attentionBackward(dAttended, heads.q, heads.k, heads.v, saved);
+  const dO = linearBackward(backend, backend.compress(dh), merged, kept.oReduced, layer.groups.o, lora?.o ?? null);
+  // merged = attention(q, k, v)
+  const dHeads = backend.attentionBackward(dO.dx, heads.q, heads.k, heads.v, saved);
   // q, k, v = rotatedHeads(qkv)
   const dqkv = backend.compress(rotatedHeadsBackward(dHeads, heads, pass));
   if (pass.isLowest) {
-    const qkvLora = linearLoraBackward(backend, dqkv, norm.y, kept.qkvReduced, lora?.qkv ?? null);
+    const dReduced = linearReducedBackward(backend, dqkv, lora?.qkv ?? null);
+    const qkvLora = linearLoraBackward(backend, dqkv, dReduced, norm.y, kept.qkvReduced);
     return { dx: null, lora: { qkv: qkvLora, o: dO.lora } };
   }
   const dQkv = linearBackward(backend, dqkv, norm.y, kept.qkvReduced, layer.groups.qkv, lora?.qkv ?? null);

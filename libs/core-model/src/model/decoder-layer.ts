@@ -1,9 +1,16 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { attentionBlockBackward, attentionBlockDerived, attentionBlockForward } from './attention-block.js';
-import type { AttentionActivations, AttentionKept } from './attention-block.js';
+import {
+  attentionBlockBackward,
+  attentionBlockDerived,
+  attentionBlockForward,
+  attentionBlockKept,
+} from './attention-block.js';
+import type { AttentionActivations, AttentionDerived, AttentionKept } from './attention-block.js';
 import type { LayerLoraGradients, LayerPass } from './layer-pass.js';
-import { mlpBlockActivations, mlpBlockBackward, mlpBlockDerived, mlpBlockOutput } from './mlp-block.js';
+import { mlpBlockActivations, mlpBlockBackward, mlpBlockKept, mlpBlockOutput } from './mlp-block.js';
 import type { MlpActivations, MlpKept } from './mlp-block.js';
+import { normForward } from './norm.js';
+import type { NormForward } from './norm.js';
 
 /*
  * One decoder layer: y = h + mlp(norm(h)) with h = x + attention(norm(x)).
@@ -11,35 +18,50 @@ import type { MlpActivations, MlpKept } from './mlp-block.js';
  * All of these are to be called under `tidy`, which spares what is wanted.
  */
 
-/** What the backward pass needs besides the layer's input. */
+/** A way forward through the layer, but for its last product. */
 export interface LayerActivations {
   readonly attention: AttentionActivations;
   readonly mlp: MlpActivations;
 }
 
-/** The part that is worth its memory: results of products with frozen weights. */
+/** What of it is worth its memory until the way back: results of products with frozen weights. */
 export interface LayerKept {
   readonly attention: AttentionKept;
   readonly mlp: MlpKept;
 }
 
+/** What the way back needs besides the layer's input. */
+export interface LayerBackwardInput {
+  readonly kept: LayerKept;
+  readonly attention: AttentionDerived;
+  readonly mlpNorm: NormForward;
+}
+
 /** x (T, C) */
 export function decoderLayerActivations(x: Tensor2D, pass: LayerPass): LayerActivations {
   const attention = attentionBlockForward(x, pass);
-  return { attention, mlp: mlpBlockActivations(attention.kept.h, pass) };
+  return { attention, mlp: mlpBlockActivations(attention.h, pass) };
 }
 
-/** The same from the part that was kept: no product with frozen weights is repeated. */
-export function decoderLayerFromKept(x: Tensor2D, kept: LayerKept, pass: LayerPass): LayerActivations {
-  return {
-    attention: { kept: kept.attention, derived: attentionBlockDerived(x, kept.attention, pass) },
-    mlp: { kept: kept.mlp, derived: mlpBlockDerived(kept.attention.h, kept.mlp, pass) },
-  };
+export function decoderLayerKept({ attention, mlp }: LayerActivations, pass: LayerPass): LayerKept {
+  return { attention: attentionBlockKept(attention, pass), mlp: mlpBlockKept(mlp, pass) };
+}
+
+/** After a way forward that was only taken to go back. */
+export function backwardInputFromActivations(activations: LayerActivations, pass: LayerPass): LayerBackwardInput {
+  const { attention, mlp } = activations;
+  return { kept: decoderLayerKept(activations, pass), attention, mlpNorm: mlp.norm };
+}
+
+/** The same, bit for bit, without repeating a product with frozen weights. */
+export function backwardInputFromKept(x: Tensor2D, kept: LayerKept, pass: LayerPass): LayerBackwardInput {
+  const attention = attentionBlockDerived(x, kept.attention, pass);
+  return { kept, attention, mlpNorm: normForward(kept.attention.h, pass.layer.postAttentionNorm, pass) };
 }
 
 /** y (T − from, C) */
 export function decoderLayerOutput({ attention, mlp }: LayerActivations, pass: LayerPass): Tensor2D {
-  return mlpBlockOutput(attention.kept.h, mlp, pass);
+  return mlpBlockOutput(attention.h, mlp, pass);
 }
 
 /** x (T, C) → y (T − from, C), with nothing to go back by. */
@@ -51,12 +73,12 @@ export function decoderLayerForward(x: Tensor2D, pass: LayerPass): Tensor2D {
 export function decoderLayerBackward(
   dy: Tensor2D,
   x: Tensor2D,
-  { attention, mlp }: LayerActivations,
+  { kept, attention, mlpNorm }: LayerBackwardInput,
   pass: LayerPass,
 ): { readonly dx: Tensor2D | null; readonly lora: LayerLoraGradients } {
   // y = h + mlp(h)
-  const { dh, lora: mlpLora } = mlpBlockBackward(dy, attention.kept.h, mlp, pass);
+  const { dh, lora: mlpLora } = mlpBlockBackward(dy, kept.attention.h, mlpNorm, kept.mlp, pass);
   // h = x + attention(x)
-  const { dx, lora: attentionLora } = attentionBlockBackward(dh, x, attention, pass);
+  const { dx, lora: attentionLora } = attentionBlockBackward(dh, x, kept.attention, attention, pass);
   return { dx, lora: { ...attentionLora, ...mlpLora } };
 }

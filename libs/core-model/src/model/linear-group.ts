@@ -92,36 +92,42 @@ export function linearBackward(
   group: LinearGroup,
   lora: PackedLora | null,
 ): LinearGradients {
-  // frozen = x·Wᵀ
-  const dFrozen = backend.frozenProductBackward(dy, group.matrix);
-  if (lora === null || reduced === null) return { dx: dFrozen, lora: null };
-  const { dReduced, ...gradients } = loraBackward(backend, dy, x, reduced, lora);
-  return { dx: backend.sum(dFrozen, backend.product(dReduced, lora.down)), lora: gradients };
+  const { dx, dReduced } = linearInputBackward(backend, dy, group, lora);
+  return { dx, lora: linearLoraBackward(backend, dy, dReduced, x, reduced) };
 }
 
-/** The gradients of the LoRA weights alone; null without LoRA. Arguments as those of `linearBackward`. */
+/** The gradient of the input, and that of `reduced`, from which `linearLoraBackward` goes on — dy (N, O) */
+export function linearInputBackward(
+  backend: TensorBackend,
+  dy: CompressedMatrix,
+  group: LinearGroup,
+  lora: PackedLora | null,
+): { readonly dx: CompressedMatrix; readonly dReduced: Reduced } {
+  // frozen = x·Wᵀ
+  const dFrozen = backend.frozenProductBackward(dy, group.matrix);
+  const dReduced = linearReducedBackward(backend, dy, lora);
+  if (lora === null || dReduced === null) return { dx: dFrozen, dReduced: null };
+  return { dx: backend.sum(dFrozen, backend.product(dReduced, lora.down)), dReduced };
+}
+
+/** The gradient of `reduced`, (N, nR); null without LoRA — dy (N, O) */
+export function linearReducedBackward(backend: TensorBackend, dy: CompressedMatrix, lora: PackedLora | null): Reduced {
+  // y = biased + reduced·upᵀ
+  return lora === null ? null : backend.product(dy, lora.up);
+}
+
+/** The gradients of the LoRA weights alone; null without LoRA. */
 export function linearLoraBackward(
   backend: TensorBackend,
   dy: CompressedMatrix,
+  dReduced: Reduced,
   x: CompressedMatrix,
   reduced: Reduced,
-  lora: PackedLora | null,
 ): PackedLoraGradients | null {
-  if (lora === null || reduced === null) return null;
-  const { dDown, dUp } = loraBackward(backend, dy, x, reduced, lora);
-  return { dDown, dUp };
-}
-
-function loraBackward(
-  backend: TensorBackend,
-  dy: CompressedMatrix,
-  x: CompressedMatrix,
-  reduced: CompressedMatrix,
-  lora: PackedLora,
-): PackedLoraGradients & { readonly dReduced: CompressedMatrix } {
-  // y = biased + reduced·upᵀ
-  const dReduced = backend.product(dy, lora.up);
-  const dUp = backend.productTransposedLeft(dy, reduced);
-  // reduced = x·downᵀ
-  return { dReduced, dUp, dDown: backend.productTransposedLeft(dReduced, x) };
+  if (reduced === null || dReduced === null) return null;
+  return {
+    // reduced = x·downᵀ
+    dDown: backend.productTransposedLeft(dReduced, x),
+    dUp: backend.productTransposedLeft(dy, reduced),
+  };
 }

@@ -56,7 +56,7 @@ function headNormBackward(
 }
 
 /** (T, N·D) → (N, T, D) */
-export function splitHeads(rows: Tensor2D, D: number): Tensor3D {
+function splitHeads(rows: Tensor2D, D: number): Tensor3D {
   const [T, width] = rows.shape;
   const N = width / D;
   return T === 1 ? reshape(rows, [N, 1, D]) : transpose(reshape(rows, [T, N, D]), [1, 0, 2]);

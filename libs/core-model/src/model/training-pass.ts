@@ -4,9 +4,11 @@ import type { RmsNormForward } from '@claas/tensor-backend';
 import { LoraGradients, unpackLayerGradients } from '../lora/lora-gradients.js';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
 import {
+  backwardInputFromActivations,
+  backwardInputFromKept,
   decoderLayerActivations,
   decoderLayerBackward,
-  decoderLayerFromKept,
+  decoderLayerKept,
   decoderLayerOutput,
 } from './decoder-layer.js';
 import type { LayerKept } from './decoder-layer.js';
@@ -137,7 +139,7 @@ export class TrainingPass {
     return spare(() => {
       const activations = decoderLayerActivations(this.boundaries[index]!, pass);
       const y = decoderLayerOutput(activations, pass);
-      return { y, kept: isKept ? { attention: activations.attention.kept, mlp: activations.mlp.kept } : null };
+      return { y, kept: isKept ? decoderLayerKept(activations, pass) : null };
     });
   }
 
@@ -161,8 +163,10 @@ export class TrainingPass {
     const x = this.boundaries[index]!;
     return spare(() => {
       const kept = this.kept[index] ?? null;
-      const activations = kept ? decoderLayerFromKept(x, kept, pass) : decoderLayerActivations(x, pass);
-      const gradients = decoderLayerBackward(dy, x, activations, pass);
+      const input = kept
+        ? backwardInputFromKept(x, kept, pass)
+        : backwardInputFromActivations(decoderLayerActivations(x, pass), pass);
+      const gradients = decoderLayerBackward(dy, x, input, pass);
       const tensors = unpackLayerGradients(pass.backend, index, pass.layer, gradients.lora, this.adapter);
       return { dx: gradients.dx, tensors: Object.fromEntries(tensors) };
     });

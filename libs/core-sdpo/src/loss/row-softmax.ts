@@ -51,7 +51,7 @@ export function logRatio(p: RowSoftmax, q: RowSoftmax): Tensor2D {
 
 /** 0 for rows of finite numbers, NaN for the others — (R, V) → (R, 1) */
 export function zeroIfFinite(x: Tensor2D): Tensor2D {
-  return tidy(() => rowSum(mul(x, 0)));
+  return tidy(() => mul(rowSum(x), 0));
 }
 
 /**

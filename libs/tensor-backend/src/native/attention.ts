@@ -33,7 +33,7 @@ export function queryBlocks(T: number, offset: number): QueryBlock[] {
 }
 
 export interface AttentionHandles {
-  /** (H, T, D) float32 */
+  /** (T, H·D), of the short format */
   readonly output: TensorHandle;
   /** Of each block, (H·count, keys), of the short format */
   readonly probabilities: readonly TensorHandle[];
@@ -62,12 +62,36 @@ export function attention(
     const ofHeads = operations.reshape(scores, [H, count, keys]);
     const mask = maskOf(block);
     const softmax = operations.unary('Softmax', mask === null ? ofHeads : operations.add(ofHeads, mask));
-    const P = operations.cast(softmax, short);
-    probabilities.push(operations.reshape(P, [H * count, keys]));
-    const output = operations.batchMatMul(operations.reshape(P, [G, M, keys]), firstKeys(operations, values, keys));
-    return operations.reshape(output, [H, count, D]);
+    const P = operations.reshape(operations.cast(softmax, short), [H * count, keys]);
+    probabilities.push(P);
+    return blockOutput(operations, H, P, values);
   });
-  return { output: operations.cast(operations.joined(outputs, 1), ElementType.float32), probabilities };
+  return { output: operations.joined(outputs, 0), probabilities };
+}
+
+/** The output of `attention` from its probabilities — v (G, S, D) → (T, H·D) */
+export function attentionOutput(
+  operations: NativeOperations,
+  H: number,
+  v: TensorHandle,
+  probabilities: readonly TensorHandle[],
+  short: ElementType,
+): TensorHandle {
+  const values = operations.cast(v, short);
+  return operations.joined(
+    probabilities.map((P) => blockOutput(operations, H, P, values)),
+    0,
+  );
+}
+
+/** P (H·count, keys), values (G, S, D) → (count, H·D) */
+function blockOutput(operations: NativeOperations, H: number, P: TensorHandle, values: TensorHandle): TensorHandle {
+  const [rows, keys] = P.shape as [number, number];
+  const [G, , D] = values.shape as [number, number, number];
+  const ofGroups = operations.reshape(P, [G, rows / G, keys]);
+  const output = operations.batchMatMul(ofGroups, firstKeys(operations, values, keys));
+  const sideBySide = operations.transpose(operations.reshape(output, [H, rows / H, D]), [1, 0, 2]);
+  return operations.reshape(sideBySide, [rows / H, H * D]);
 }
 
 export interface AttentionGradientHandles {
@@ -92,7 +116,7 @@ export function attentionBackward(
   const [H, T, D] = q.shape as [number, number, number];
   const [G, S] = k.shape as [number, number];
   const { float32 } = ElementType;
-  const [dO, queries] = [operations.cast(dOutput, short), operations.cast(q, short)];
+  const queries = operations.cast(q, short);
   const [allKeys, values] = [operations.cast(k, short), operations.cast(v, short)];
   const lastKeys = probabilities.at(-1)!.shape[1]!;
   const dqs: TensorHandle[] = [];
@@ -102,7 +126,9 @@ export function attentionBackward(
     const { count, keys } = block;
     const M = (H / G) * count;
     const P = operations.reshape(probabilities[i]!, [G, M, keys]);
-    const dOBlock = operations.reshape(queriesOf(operations, dO, block), [G, M, D]);
+    const rows = count === T ? dOutput : operations.slice(dOutput, [block.from, 0], [count, H * D]);
+    const dOHeads = operations.transpose(operations.reshape(rows, [count, H, D]), [1, 0, 2]);
+    const dOBlock = operations.reshape(dOHeads, [G, M, D]);
     const dP = operations.cast(
       operations.batchMatMul(dOBlock, firstKeys(operations, values, keys), { right: true }),
       float32,

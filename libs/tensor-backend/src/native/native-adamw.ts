@@ -34,7 +34,8 @@ export class NativeAdamW implements AdamWKernel {
       assign(operations, expAvg, operations.of(tensors.expAvg));
       assign(operations, expAvgSq, operations.of(tensors.expAvgSq));
       const inputs = [parameter, expAvg, expAvgSq].map(({ id }) => id);
-      const scaled = operations.scale(operations.of(gradient), gradientScale);
+      const unscaled = operations.of(gradient);
+      const scaled = gradientScale === 1 ? unscaled : operations.scale(unscaled, gradientScale);
       const attributes = [
         operations.type('T', ElementType.float32),
         operations.flag('use_locking', false),

@@ -11,10 +11,11 @@ import type {
   Matrix,
   RmsNormForward,
   RowRange,
+  SwigluBackward,
   TensorBackendDescription,
   WeightBytes,
 } from '../tensor-backend.js';
-import { attention, attentionBackward, queryBlocks } from './attention.js';
+import { attention, attentionBackward, attentionOutput, queryBlocks } from './attention.js';
 import type { QueryBlock } from './attention.js';
 import { attentionOfOne } from './attention-of-one.js';
 import { NativeAdamW } from './native-adamw.js';
@@ -148,7 +149,12 @@ export class NativeBackend extends TensorBackend {
       const probabilities = forward.probabilities.map((one, i) => [`probabilities${i}`, one] as const);
       return { output: forward.output, ...Object.fromEntries(probabilities) };
     });
-    return { output: output as Tensor3D, saved: Object.values<Tensor>(saved) as Tensor2D[] };
+    return { output: output as unknown as CompressedMatrix, saved: Object.values<Tensor>(saved) as Tensor2D[] };
+  }
+
+  override attentionOutput(heads: number, v: Tensor3D, saved: readonly Matrix[]): CompressedMatrix {
+    const probabilities = saved.map((one) => this.of(one));
+    return this.matrix(() => attentionOutput(this.operations, heads, this.of(v), probabilities, this.short));
   }
 
   override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
@@ -158,7 +164,7 @@ export class NativeBackend extends TensorBackend {
   }
 
   override attentionBackward(
-    dOutput: Tensor3D,
+    dOutput: CompressedMatrix,
     q: Tensor3D,
     k: Tensor3D,
     v: Tensor3D,
@@ -182,8 +188,10 @@ export class NativeBackend extends TensorBackend {
     return this.matrix(() => swiglu(this.operations, this.of(gateUp)));
   }
 
-  override swigluBackward<M extends Matrix>(dy: M, gateUp: M): M {
-    return this.matrix(() => swigluBackward(this.operations, this.of(dy), this.of(gateUp)));
+  override swigluBackward<M extends Matrix>(dy: M, gateUp: M): SwigluBackward<M> {
+    return this.operations.tensors(() => ({
+      ...swigluBackward(this.operations, this.of(dy), this.of(gateUp)),
+    })) as unknown as SwigluBackward<M>;
   }
 
   override logSoftmax(logits: Tensor2D): Tensor2D {

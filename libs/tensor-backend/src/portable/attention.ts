@@ -1,6 +1,19 @@
-import { add, concat, mul, pad, reshape, slice, softmax, stack, sub, sum, tidy } from '@tensorflow/tfjs-core';
+import {
+  add,
+  concat,
+  mul,
+  pad,
+  reshape,
+  slice,
+  softmax,
+  stack,
+  sub,
+  sum,
+  tidy,
+  transpose,
+} from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { AttentionForward, AttentionGradients } from '../tensor-backend.js';
+import type { AttentionGradients } from '../tensor-backend.js';
 import type { CausalMasks } from './causal-mask.js';
 import { product, productTransposedLeft, productTransposedRight } from './products.js';
 
@@ -10,23 +23,46 @@ import { product, productTransposedLeft, productTransposedRight } from './produc
  * Keys after the last query's position are cut off before anything is computed; L = offset + T keys remain.
  */
 
-/** q (H, T, D), k and v (G, S, D) → output (H, T, D); saves the probabilities (M, L) of each group. */
-export function attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number, masks: CausalMasks): AttentionForward {
+export interface PortableAttention {
+  /** (T, H·D) */
+  readonly output: Tensor2D;
+  /** The probabilities (M, L) of each group. */
+  readonly saved: Tensor2D[];
+}
+
+/** q (H, T, D), k and v (G, S, D) */
+export function attention(
+  q: Tensor3D,
+  k: Tensor3D,
+  v: Tensor3D,
+  offset: number,
+  masks: CausalMasks,
+): PortableAttention {
   const [H, T, D] = q.shape;
   const G = k.shape[0];
   const L = visibleKeys(q, k, offset);
   return tidy(() => {
     const scaled: Tensor3D = mul(q, 1 / Math.sqrt(D));
     const saved: Tensor2D[] = [];
-    const outputs: Tensor2D[] = [];
     for (let g = 0; g < G; g++) {
       const scores = productTransposedRight(groupRows(scaled, g, G), head(k, g, L));
       // A single query sees every key that remains, so decoding needs no mask.
       const probabilities = softmax(T === 1 ? scores : addMask(scores, masks.get(T, offset)));
       saved.push(probabilities);
-      outputs.push(product(probabilities, head(v, g, L)));
     }
-    return { output: reshape<Rank.R3>(joinRows(outputs), [H, T, D]), saved };
+    return { output: attentionOutput(H, v, saved), saved };
+  });
+}
+
+/** The output of `attention` from the probabilities of each group — v (G, S, D) → (T, H·D) */
+export function attentionOutput(H: number, v: Tensor3D, saved: readonly Tensor2D[]): Tensor2D {
+  const [M, L] = saved[0]!.shape;
+  const D = v.shape[2];
+  const T = (M * saved.length) / H;
+  return tidy(() => {
+    const outputs = saved.map((probabilities, g) => product(probabilities, head(v, g, L)));
+    const ofHeads = reshape<Rank.R3>(joinRows(outputs), [H, T, D]);
+    return reshape<Rank.R2>(T === 1 ? ofHeads : transpose(ofHeads, [1, 0, 2]), [T, H * D]);
   });
 }
 
@@ -35,7 +71,7 @@ export function attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number,
  * dQ = dScores·K/√D, dK = dScoresᵀ·Q/√D. Keys that were cut off get zero gradients.
  */
 export function attentionBackward(
-  dOutput: Tensor3D,
+  dOutput: Tensor2D,
   q: Tensor3D,
   k: Tensor3D,
   v: Tensor3D,
@@ -45,12 +81,13 @@ export function attentionBackward(
   const [G, S] = k.shape;
   return tidy(() => {
     const scaled: Tensor3D = mul(q, 1 / Math.sqrt(D));
+    const dOHeads: Tensor3D = transpose(reshape(dOutput, [T, H, D]), [1, 0, 2]);
     const dqs: Tensor2D[] = [];
     const dks: Tensor2D[] = [];
     const dvs: Tensor2D[] = [];
     saved.forEach((probabilities, g) => {
       const L = probabilities.shape[1];
-      const dO = groupRows(dOutput, g, G);
+      const dO = groupRows(dOHeads, g, G);
       const dP: Tensor2D = productTransposedRight(dO, head(v, g, L));
       const dScores: Tensor2D = mul(probabilities, sub(dP, sum(mul(dP, probabilities), 1, true)));
       dqs.push(product(dScores, head(k, g, L)));

@@ -1,5 +1,5 @@
-import { add, concat, getBackend, slice, tidy } from '@tensorflow/tfjs-core';
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { add, concat, getBackend, reshape, slice, tidy } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
   AttentionForward,
@@ -10,10 +10,11 @@ import type {
   Matrix,
   RmsNormForward,
   RowRange,
+  SwigluBackward,
   TensorBackendDescription,
   WeightBytes,
 } from '../tensor-backend.js';
-import { attention, attentionBackward } from './attention.js';
+import { attention, attentionBackward, attentionOutput } from './attention.js';
 import { CausalMasks } from './causal-mask.js';
 import { frozenProduct, frozenProductBackward, frozenRows, PortableFrozenMatrix } from './frozen-matrix.js';
 import { logSoftmax } from './log-softmax.js';
@@ -95,7 +96,8 @@ export class PortableBackend extends TensorBackend {
   }
 
   override attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward {
-    return attention(q, k, v, offset, this.masks);
+    const { output, saved } = attention(q, k, v, offset, this.masks);
+    return { output: matrixOf(output), saved };
   }
 
   override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
@@ -103,26 +105,31 @@ export class PortableBackend extends TensorBackend {
     return tidy(() => {
       const joined = (parts: Tensor3D[]): Tensor3D => (parts.length === 1 ? parts[0]! : concat(parts, 1));
       const [k, v] = [joined(pieces.map((piece) => piece.k)), joined(pieces.map((piece) => piece.v))];
-      return this.attention(q, k, v, k.shape[1] - 1).output;
+      return reshape<Rank.R3>(plain(this.attention(q, k, v, k.shape[1] - 1).output), q.shape);
     });
   }
 
+  override attentionOutput(heads: number, v: Tensor3D, saved: readonly Matrix[]): CompressedMatrix {
+    return matrixOf(attentionOutput(heads, v, saved.map(plain)));
+  }
+
   override attentionBackward(
-    dOutput: Tensor3D,
+    dOutput: CompressedMatrix,
     q: Tensor3D,
     k: Tensor3D,
     v: Tensor3D,
     saved: readonly Matrix[],
   ): AttentionGradients {
-    return attentionBackward(dOutput, q, k, v, saved.map(plain));
+    return attentionBackward(plain(dOutput), q, k, v, saved.map(plain));
   }
 
   override swiglu<M extends Matrix>(gateUp: M): M {
     return matrixOf(swiglu(plain(gateUp)));
   }
 
-  override swigluBackward<M extends Matrix>(dy: M, gateUp: M): M {
-    return matrixOf(swigluBackward(plain(dy), plain(gateUp)));
+  override swigluBackward<M extends Matrix>(dy: M, gateUp: M): SwigluBackward<M> {
+    const { dGateUp, activated } = swigluBackward(plain(dy), plain(gateUp));
+    return { dGateUp: matrixOf(dGateUp), activated: matrixOf(activated) };
   }
 
   override logSoftmax(logits: Tensor2D): Tensor2D {

@@ -1,4 +1,7 @@
+import { reshape, transpose } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor3D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import type { CompressedMatrix, TensorBackend } from '../tensor-backend.js';
 import { expectClose, heads } from './contract-subject.js';
 import type { ContractSubject } from './contract-subject.js';
 import { finiteDifferences, seededValues } from './oracle/plain-array.js';
@@ -27,16 +30,18 @@ export function attentionContract(subject: () => ContractSubject): void {
 
     it('looks at the past only', () => {
       const { backend, shortTolerance: tolerance } = subject();
-      const { output } = backend.attention(heads(q, H, T), heads(k, G, S), heads(v, G, S), offset);
-      expect(output.shape).toEqual([H, T, D]);
-      expectClose(output, plainAttention(q, k, v, sizes), tolerance);
+      const { output, saved } = backend.attention(heads(q, H, T), heads(k, G, S), heads(v, G, S), offset);
+      expect(output.shape).toEqual([T, H * D]);
+      expectClose(apart(backend, output, H), plainAttention(q, k, v, sizes), tolerance);
+      const again = backend.attentionOutput(H, heads(v, G, S), saved);
+      expect(backend.restore(again).dataSync()).toEqual(backend.restore(output).dataSync());
     });
 
     it('passes gradients back to queries, keys and values', () => {
       const { backend, shortTolerance: tolerance } = subject();
       const inputs = [heads(q, H, T), heads(k, G, S), heads(v, G, S)] as const;
       const { saved } = backend.attention(...inputs, offset);
-      const { dq, dk, dv } = backend.attentionBackward(heads(dOutput, H, T), ...inputs, saved);
+      const { dq, dk, dv } = backend.attentionBackward(sideBySide(backend, dOutput, H, T), ...inputs, saved);
       expect([dq.shape, dk.shape, dv.shape]).toEqual([
         [H, T, D],
         [G, S, D],
@@ -72,7 +77,7 @@ export function attentionContract(subject: () => ContractSubject): void {
           S,
         );
       const outputWith = (padding: number) => [
-        ...backend.attention(q, padded(22, padding), padded(23, padding), offset).output.dataSync(),
+        ...apart(backend, backend.attention(q, padded(22, padding), padded(23, padding), offset).output, H).dataSync(),
       ];
       const clean = outputWith(0);
       expect(clean.every(Number.isFinite)).toBe(true);
@@ -84,13 +89,15 @@ export function attentionContract(subject: () => ContractSubject): void {
       const { backend, shortTolerance: tolerance } = subject();
       const [H, G, T, D] = [6, 2, 8, 4];
       const [q, k, v] = [seededValues(H * T * D, 24, 2), seededValues(G * T * D, 25, 2), seededValues(G * T * D, 26)];
-      const together = backend.attention(heads(q, H, T), heads(k, G, T), heads(v, G, T), 0).output.dataSync();
+      const all = backend.attention(heads(q, H, T), heads(k, G, T), heads(v, G, T), 0).output;
+      const together = apart(backend, all, H).dataSync();
       for (let t = 0; t < T; t++) {
         const atT = (_: number, i: number) => (Math.floor(i / D) * T + t) * D + (i % D);
         const indices = Array.from({ length: H * D }, atT);
         const qt = Float64Array.from(indices, (i) => q[i]!);
         const expected = Float64Array.from(indices, (i) => together[i]!);
-        expectClose(backend.attention(heads(qt, H, 1), heads(k, G, T), heads(v, G, T), t).output, expected, tolerance);
+        const { output } = backend.attention(heads(qt, H, 1), heads(k, G, T), heads(v, G, T), t);
+        expectClose(apart(backend, output, H), expected, tolerance);
       }
     });
 
@@ -132,8 +139,8 @@ export function attentionContract(subject: () => ContractSubject): void {
       const [q, k, v] = values as [PlainArray, PlainArray, PlainArray];
       const inputs = [heads(q, H, T), heads(k, G, S), heads(v, G, S)] as const;
       const { output, saved } = backend.attention(...inputs, offset);
-      expectClose(output, plainAttention(q, k, v, sizes), shortTolerance);
-      const { dq, dk, dv } = backend.attentionBackward(heads(dOutput, H, T), ...inputs, saved);
+      expectClose(apart(backend, output, H), plainAttention(q, k, v, sizes), shortTolerance);
+      const { dq, dk, dv } = backend.attentionBackward(sideBySide(backend, dOutput, H, T), ...inputs, saved);
       [dq, dk, dv].forEach((gradient, i) => {
         const direction = directions[i]!;
         const along = (h: number) => {
@@ -156,4 +163,16 @@ export function attentionContract(subject: () => ContractSubject): void {
       expect(() => backend.attention(q, kv, kv, 2)).toThrow(RangeError);
     });
   });
+}
+
+/** Heads that lie side by side in the short form, one after the other in float32 — (T, H·D) → (H, T, D) */
+function apart(backend: TensorBackend, output: CompressedMatrix, H: number): Tensor3D {
+  const [T, width] = output.shape;
+  return transpose(reshape<Rank.R3>(backend.restore(output), [T, H, width / H]), [1, 0, 2]);
+}
+
+/** The other way — (H, T, D) → (T, H·D) */
+function sideBySide(backend: TensorBackend, values: PlainArray, H: number, T: number): CompressedMatrix {
+  const rows = transpose(heads(values, H, T), [1, 0, 2]);
+  return backend.compress(reshape<Rank.R2>(rows, [T, values.length / T]));
 }

@@ -55,8 +55,9 @@ function useEverything({ backend }: ContractSubject): void {
     rotateBackward: () => backend.rotateBackward(q, cos, sin),
     attention: () => {
       const forward = backend.attention(q, k, v, 1);
-      return [forward.output, ...forward.saved] as TensorContainer;
+      return [forward.output, ...forward.saved] as unknown as TensorContainer;
     },
+    attentionOutput: () => backend.attentionOutput(H, v, saved) as unknown as TensorContainer,
     attentionOfOne: () => backend.attentionOfOne(one, [{ k, v }]),
     'attentionOfOne in pieces': () =>
       backend.attentionOfOne(one, [
@@ -70,7 +71,7 @@ function useEverything({ backend }: ContractSubject): void {
     concatRows: () => backend.concatRows([compressed, compressed]) as unknown as TensorContainer,
     sum: () => backend.sum(x, y),
     swiglu: () => backend.swiglu(x),
-    swigluBackward: () => backend.swigluBackward(half, x),
+    swigluBackward: () => ({ ...backend.swigluBackward(half, x) }),
     logSoftmax: () => backend.logSoftmax(x),
   };
   for (const [name, operation] of Object.entries(operations)) {

@@ -86,7 +86,8 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
 
     it('passes gradients back to gate and up', () => {
       const { backend, tolerance } = subject();
-      const dGateUp = backend.swigluBackward(matrix(dy, N), sideBySide(gate, up, N));
+      const { dGateUp, activated } = backend.swigluBackward(matrix(dy, N), sideBySide(gate, up, N));
+      expectClose(activated, plainSwiglu(gate, up), tolerance);
       const [dGate, dUp] = split(dGateUp, 2, 1) as [Tensor2D, Tensor2D];
       expectClose(
         dGate,
@@ -104,7 +105,9 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
       const { backend, shortTolerance } = subject();
       const gateUp = backend.compress(sideBySide(gate, up, N));
       expectClose(backend.restore(backend.swiglu(gateUp)), plainSwiglu(gate, up), shortTolerance);
-      const dGateUp = backend.restore(backend.swigluBackward(backend.compress(matrix(dy, N)), gateUp));
+      const backward = backend.swigluBackward(backend.compress(matrix(dy, N)), gateUp);
+      expectClose(backend.restore(backward.activated), plainSwiglu(gate, up), shortTolerance);
+      const dGateUp = backend.restore(backward.dGateUp);
       const dUp = finiteDifferences((at) => plainSwiglu(gate, at), up, dy);
       expectClose(slice(dGateUp, [0, C], [N, C]), dUp, shortTolerance);
     });
@@ -114,7 +117,7 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
       const [far, ones] = [Float64Array.of(-200, -100, 0, 100, 200), new Float64Array(5).fill(1)];
       const gateUp = sideBySide(far, ones, 1);
       expectClose(backend.swiglu(gateUp), plainSwiglu(far, ones), tolerance);
-      const dGateUp = backend.swigluBackward(matrix(ones, 1), gateUp);
+      const { dGateUp } = backend.swigluBackward(matrix(ones, 1), gateUp);
       expectClose(slice(dGateUp, [0, 0], [1, 5]), Float64Array.of(0, 0, 0.5, 1, 1), tolerance);
     });
   });
