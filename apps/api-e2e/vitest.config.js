@@ -1,22 +1,32 @@
 import { mergeConfig } from 'vitest/config';
 import { workspaceDefaults } from '../../vitest.workspace-defaults.js';
 
+const MODES = ['local', 'modal', 'tinker'];
 const ALL_BUT_CORE = 'src/**/!(first-feedback).spec.ts';
-const mode = process.env.CLAAS_E2E_MODE;
+const BEHIND_VLLM = 'src/vllm/**';
+const asked = process.env.CLAAS_E2E_MODE;
+if (asked !== undefined && asked !== 'all' && !MODES.includes(asked)) {
+  throw new Error(`CLAAS_E2E_MODE is ${asked}; expected all, ${MODES.join(', ')}.`);
+}
 
-/** All tests in the mode that is asked for; by default all of them in `local`, and the core of them in the other modes. */
-const projects =
-  mode === undefined
-    ? [
-        { extends: true, test: { name: 'api-e2e' } },
-        ...['modal', 'tinker'].map((CLAAS_E2E_MODE) => ({
-          extends: true,
-          test: { name: `api-e2e ${CLAAS_E2E_MODE}`, exclude: [ALL_BUT_CORE], env: { CLAAS_E2E_MODE } },
-        })),
-      ]
-    : [{ extends: true, test: { name: `api-e2e ${mode}` } }];
+/** Without CLAAS_E2E_MODE all tests run in `local`, and the core of them in the other modes. */
+const projects = MODES.filter((mode) => asked === undefined || asked === 'all' || asked === mode).map((mode) => ({
+  extends: true,
+  test: {
+    name: `api-e2e ${mode}`,
+    exclude: mode === 'local' ? [] : asked === undefined ? [ALL_BUT_CORE] : [BEHIND_VLLM],
+    env: { CLAAS_E2E_MODE: mode },
+    provide: { mode, isWhole: asked !== undefined },
+  },
+}));
 
 // One file at a time: each starts real processes and measures them.
 export default mergeConfig(workspaceDefaults, {
-  test: { projects, fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    projects,
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    globalSetup: 'src/service/say-what-is-left-out.ts',
+  },
 });

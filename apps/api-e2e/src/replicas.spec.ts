@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VllmDouble } from '@claas/contracts/testing/vllm';
+import { EXECUTION_MODE } from './service/execution-mode.js';
 import { PostgresServer } from './service/postgres-server.js';
 import { Replicas } from './service/replicas.js';
 import type { Reply } from './service/service-client.js';
@@ -12,7 +13,8 @@ import { settingsFor, VllmServers } from './vllm/vllm-servers.js';
 const LONG_RUN = process.env['CLAAS_E2E_REPLICA_FEEDBACKS'];
 const FEEDBACKS = Number(LONG_RUN ?? 30);
 const VLLM = 'a vLLM server answers';
-const WHO_ANSWERS = LONG_RUN === undefined ? [VLLM] : ['the trainers answer', VLLM];
+const TRAINERS = 'the trainers answer';
+const WHO_ANSWERS = EXECUTION_MODE !== 'local' ? [TRAINERS] : LONG_RUN === undefined ? [VLLM] : [TRAINERS, VLLM];
 const ADAPTERS = Math.max(3, Math.ceil(FEEDBACKS / 10));
 const KILLS = Math.max(3, Math.ceil(FEEDBACKS / 10));
 const CLIENTS = 8;
@@ -24,7 +26,7 @@ if (programs === null) {
   console.warn('SKIPPED several API processes on one PostgreSQL: install Debian’s package postgresql.');
 } else if (LONG_RUN === undefined) {
   console.info(
-    `Several API processes: ${FEEDBACKS} feedbacks, behind vLLM. CLAAS_E2E_REPLICA_FEEDBACKS=200 makes the long run, also without vLLM.`,
+    `Several API processes: ${FEEDBACKS} feedbacks, where ${WHO_ANSWERS.join()}. CLAAS_E2E_REPLICA_FEEDBACKS=200 makes the long run, in mode local with and without vLLM.`,
   );
 }
 

@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { startRemoteService, type RemoteService } from './execution-mode.js';
 import type { PostgresServer } from './postgres-server.js';
 import { ServiceProcess } from './service-process.js';
 
-/** Several processes of the API on one database and one directory of adapters. */
+/** Several processes of the API on one database, one directory of adapters, and one service where the mode has one. */
 export class Replicas {
   private constructor(
     readonly all: readonly ServiceProcess[],
     private readonly directory: string,
+    private readonly remote: RemoteService | null,
   ) {}
 
   static async start(
@@ -23,8 +25,9 @@ export class Replicas {
       FEEDBACK_LOG_DIR: path.join(directory, 'feedback_logs'),
       ...settings,
     };
-    const all = await Promise.all(Array.from({ length: count }, () => ServiceProcess.start(shared)));
-    return new Replicas(all, directory);
+    const remote = await startRemoteService(directory);
+    const all = await Promise.all(Array.from({ length: count }, () => ServiceProcess.start(shared, remote)));
+    return new Replicas(all, directory, remote);
   }
 
   get logDirectory(): string {
@@ -33,6 +36,7 @@ export class Replicas {
 
   async stopAndRemove(): Promise<void> {
     await Promise.all(this.all.map((service) => service.stopAndRemove()));
+    await this.remote?.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -25,11 +25,17 @@ export class ServiceProcess {
     readonly port: number,
     private readonly settings: Readonly<Record<string, string>>,
     private readonly remote: RemoteService | null,
+    private readonly ownsRemote: boolean,
   ) {}
 
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  /** @param shared what several processes speak to, which stays the caller's; left out, each has its own */
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    shared?: RemoteService | null,
+  ): Promise<ServiceProcess> {
     const directory = await mkdtemp(path.join(tmpdir(), 'claas-e2e-'));
-    const service = new ServiceProcess(directory, await freePort(), settings, await startRemoteService(directory));
+    const remote = shared === undefined ? await startRemoteService(directory) : shared;
+    const service = new ServiceProcess(directory, await freePort(), settings, remote, shared === undefined);
     await service.restart();
     return service;
   }
@@ -102,7 +108,7 @@ export class ServiceProcess {
 
   async stopAndRemove(): Promise<void> {
     await this.stop();
-    await this.remote?.close();
+    if (this.ownsRemote) await this.remote?.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 

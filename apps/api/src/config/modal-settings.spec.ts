@@ -58,7 +58,7 @@ describe('settings of mode modal', () => {
     expect(problemsOf({ ...MODAL, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name} expected`))]);
   });
 
-  it('is the same deployment after a restart, and another with another database', () => {
+  it('is the same deployment after a restart, and another with another database or another process on the same', () => {
     const ownerOf = (variables: Record<string, string>): unknown => {
       const { settings } = read({ ...MODAL, ...variables });
       return settings.mode === 'modal' ? settings.owner : null;
@@ -66,7 +66,9 @@ describe('settings of mode modal', () => {
     expect(ownerOf({})).toBe(ownerOf({ CLAAS_API_PORT: '9000' }));
     expect(ownerOf({})).not.toBe(ownerOf({ CLAAS_DATA_DIR: './other' }));
     const database = { CLAAS_DATABASE_URL: 'postgres://u:p@h/d' };
-    expect(ownerOf(database)).toBe(ownerOf({ ...database, CLAAS_DATA_DIR: './other' }));
+    expect(ownerOf(database)).toBe(ownerOf({ ...database, CLAAS_API_PORT: '9000' }));
+    expect(ownerOf(database)).not.toBe(ownerOf({}));
+    expect(ownerOf(database)).not.toBe(ownerOf({ ...database, CLAAS_DATA_DIR: './other' }));
   });
 
   it('prints neither credential', () => {

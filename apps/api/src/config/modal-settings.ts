@@ -38,8 +38,11 @@ export function readModalSettings(environment: ServiceEnvironment, common: Commo
   };
 }
 
-/** The same after a restart, and another for a service with another database: its Sandbox is its own. */
+/**
+ * The same after a restart, and another for every other process of the API, also on the same database: two trainers in one Sandbox
+ * would end each other.
+ */
 function deploymentName({ databaseUrl, dataDirectory }: CommonSettings): string {
-  const database = databaseUrl ?? `${hostname()}:${dataDirectory}`;
-  return createHash('sha256').update(database).digest('hex').slice(0, 12);
+  const identity = JSON.stringify([databaseUrl, hostname(), dataDirectory]);
+  return createHash('sha256').update(identity).digest('hex').slice(0, 12);
 }
