@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, readdir, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
@@ -25,6 +26,7 @@ import {
   AdapterNotFoundError,
   AdapterStore,
   AdapterVersionNotFoundError,
+  StaleClaimError,
   StaleParentError,
   parseAdapterId,
   type AdapterArchive,
@@ -32,6 +34,7 @@ import {
   type AdapterSummary,
   type AdapterVersion,
   type ArchiveLimits,
+  type CommittedVersion,
   type NewVersion,
   type VersionManifest,
 } from '@claas/contracts';
@@ -137,17 +140,27 @@ export class FsAdapterStore extends AdapterStore {
     });
   }
 
-  override async commit(
-    loraId: AdapterId,
-    version: { readonly parent: number; readonly directory: string; readonly manifest: NewVersion },
-  ): Promise<AdapterVersion> {
+  /** Waits for a commit that is under way: the lock is its too. */
+  override async claim(loraId: AdapterId): Promise<string> {
+    parseAdapterId(loraId);
+    const { layout, writer, staging } = this.#parts;
+    return this.#alone(async () => {
+      const head = await readHead(layout.head(loraId), loraId);
+      if (head === null) throw new AdapterNotFoundError(loraId);
+      const claim = randomUUID();
+      await writer.replaceFile(layout.head(loraId), headText({ ...head, claim }), staging.temporaryPath());
+      return claim;
+    });
+  }
+
+  override async commit(loraId: AdapterId, version: CommittedVersion): Promise<AdapterVersion> {
     parseAdapterId(loraId);
     const { layout, writer, staging } = this.#parts;
     const { parent } = version;
-    await this.#requireParent(loraId, parent);
+    await this.#requireHead(loraId, version);
     const files = await sealFiles(await staging.requireStaged(version.directory));
     return this.#alone(async () => {
-      const head = await this.#requireParent(loraId, parent);
+      const head = await this.#requireHead(loraId, version);
       const number = head.nextVersion;
       const now = new Date().toISOString();
       const manifest: VersionManifest = {
@@ -370,11 +383,12 @@ export class FsAdapterStore extends AdapterStore {
     }
   }
 
-  /** @throws StaleParentError */
-  async #requireParent(loraId: AdapterId, parent: number): Promise<HeadPointer> {
+  /** @throws StaleParentError, StaleClaimError */
+  async #requireHead(loraId: AdapterId, { parent, claim }: CommittedVersion): Promise<HeadPointer> {
     const head = await readHead(this.#parts.layout.head(loraId), loraId);
     if (head === null) throw new AdapterNotFoundError(loraId);
     if (head.version !== parent) throw new StaleParentError(loraId, parent, head.version);
+    if (claim !== undefined && claim !== head.claim) throw new StaleClaimError(loraId);
     return head;
   }
 

@@ -1,9 +1,11 @@
 import { exportVersion, folderOf, manifestText, MANIFEST_FILE, unpackArchive } from '@claas/adapter-files';
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AdapterExistsError,
   AdapterIdConflictError,
+  AdapterNotFoundError,
   AdapterStore,
   AdapterVersionNotFoundError,
   parseAdapterId,
@@ -12,6 +14,7 @@ import {
   type AdapterSummary,
   type AdapterVersion,
   type ArchiveLimits,
+  type CommittedVersion,
   type NewVersion,
   type VersionManifest,
 } from '@claas/contracts';
@@ -102,17 +105,27 @@ export class ModalVolumeAdapterStore extends AdapterStore {
     });
   }
 
-  override async commit(
-    loraId: AdapterId,
-    version: { readonly parent: number; readonly directory: string; readonly manifest: NewVersion },
-  ): Promise<AdapterVersion> {
+  override claim(loraId: AdapterId): Promise<string> {
+    parseAdapterId(loraId);
+    return this.#guard(async () => {
+      const claim = randomUUID();
+      for (;;) {
+        const found = await this.#adapters.find(loraId);
+        if (found.loraId !== loraId) throw new AdapterNotFoundError(loraId);
+        if (await this.#opened.heads.append(found.folder, found.record, { ...found.head, commitClaim: claim }))
+          return claim;
+      }
+    });
+  }
+
+  override async commit(loraId: AdapterId, version: CommittedVersion): Promise<AdapterVersion> {
     parseAdapterId(loraId);
     const { announcement, cache, files, heads, makers, shelf } = this.#opened;
     const { parent, directory } = version;
     return this.#guard(async () => {
       await announcement.renew();
       await cache.staging.requireStaged(directory);
-      let found = await this.#adapters.requireParent(loraId, parent);
+      let found = await this.#adapters.requireHead(loraId, version);
       const digests = await digestVersion(directory, files);
       for (;;) {
         const { folder } = found;
@@ -123,7 +136,7 @@ export class ModalVolumeAdapterStore extends AdapterStore {
         const path = versionPath(place);
         found = await this.#orRemove(path, async () => {
           await this.#upload(directory, manifest, digests, place);
-          return this.#adapters.requireParent(loraId, parent);
+          return this.#adapters.requireHead(loraId, version);
         });
         const isCurrent = found.folder === folder && found.head.nextVersion === number;
         const next: HeadRecord = {

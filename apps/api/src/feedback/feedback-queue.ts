@@ -37,8 +37,12 @@ export class FeedbackQueue {
     if (first === undefined) return null;
     // Where nobody sleeps, there is nothing to share: each client is told as soon as its feedback is learned.
     const isShared = this.serving.capabilities.releasesAccelerator && first.request.orchestration.sleepBefore;
-    if (!isShared) return new FeedbackTurn(loraId, [first], () => Promise.resolve([]));
-    return new FeedbackTurn(loraId, alike(unfinished, first), async (taken) => {
+    const together = isShared ? alike(unfinished, first) : [first];
+    // A crash left their versions: they are served together, each before those that build on it.
+    const left = unfinished.filter((feedback) => !together.includes(feedback) && isCommitted(feedback));
+    if (!isShared || left.length > 0)
+      return new FeedbackTurn(loraId, [...together, ...left], () => Promise.resolve([]));
+    return new FeedbackTurn(loraId, together, async (taken) => {
       if (taken.length >= this.feedbacksOfATurn) return [];
       await this.arrivals.settled(loraId);
       return alike(await this.repository.unfinished(loraId, this.feedbacksOfATurn), first).slice(taken.length);
@@ -63,6 +67,10 @@ export class FeedbackQueue {
     }
     await this.shared.resumeRequests(lease);
   }
+}
+
+function isCommitted({ state }: Feedback): boolean {
+  return state === 'committed' || state === 'published';
 }
 
 /** Those at the beginning of `feedbacks` that want the server treated as `first` does. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AdapterId } from '@claas/contracts';
+import { ClaasError, type AdapterId } from '@claas/contracts';
 import type { VllmDouble } from '@claas/contracts/testing/vllm';
 import { PostgresServer } from '../database/testing/postgres-server.js';
 import type { Feedback } from './feedback.js';
@@ -54,6 +54,40 @@ async function answeredVersion(service: VllmProcess): Promise<number | null> {
     if (logprobs.every((logprob, at) => Math.abs(logprob - (expected[at] ?? NaN)) < 1e-7)) return version;
   }
   return null;
+}
+
+/** Ends the connections that hold locks, not the process: it goes on with its step, and wants to commit it. */
+async function loseLocks({ database }: VllmProcess): Promise<void> {
+  await database.orm.execute(
+    sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name ~ '^claas-api (accelerator|adapter)'`,
+  );
+}
+
+/** A process that stands still between its last look at the lease and the commit, until it is told to go on. */
+function pauseCommit({ store }: VllmProcess): {
+  readonly isPaused: Promise<void>;
+  readonly goOn: () => Promise<unknown>;
+} {
+  let pause = (): void => undefined;
+  let resume = (): void => undefined;
+  let end: (outcome: unknown) => void = () => undefined;
+  const isPaused = new Promise<void>((resolve) => (pause = resolve));
+  const resumed = new Promise<void>((resolve) => (resume = resolve));
+  const outcome = new Promise<unknown>((resolve) => (end = resolve));
+  const commit = store.commit.bind(store);
+  store.commit = async (...version) => {
+    store.commit = commit;
+    pause();
+    await resumed;
+    const committing = commit(...version);
+    committing.then(end, end);
+    return committing;
+  };
+  const goOn = (): Promise<unknown> => {
+    resume();
+    return outcome;
+  };
+  return { isPaused, goOn };
 }
 
 async function feedbackIds(service: VllmProcess): Promise<(string | null)[]> {
@@ -173,10 +207,7 @@ describe.skipIf(skipped !== null)('two processes that share a database, a direct
       await startBoth();
       laboratory.engine.hearsCancellation = false;
       const { feedback, other, open } = await beginStep();
-      // The connection that holds the lease, not the process: it goes on with its step, and wants to commit it.
-      await other.database.orm.execute(
-        sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'claas-api accelerator%'`,
-      );
+      await loseLocks(other);
       await vi.waitFor(async () => {
         expect((await other.service.find(feedback.requestId)).attempts).toBe(2);
       }, SOON);
@@ -185,6 +216,31 @@ describe.skipIf(skipped !== null)('two processes that share a database, a direct
       const next = await other.send(loraId);
       await expectLearnedOnce(other, feedback, next);
       expect([await answeredVersion(a), await answeredVersion(b)]).toEqual([2, 2]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'keep what was reported as failed out of the head, however long the other stands still before its commit',
+    async () => {
+      await startBoth();
+      laboratory.engine.hearsCancellation = false;
+      const { feedback, worker, other, open } = await beginStep();
+      const late = pauseCommit(worker);
+      open();
+      await late.isPaused;
+      laboratory.engine.gate = () => Promise.reject(new ClaasError('trainer_crashed', 'The trainer was killed.'));
+      await loseLocks(other);
+      const outcome = await other.waiter.outcome(feedback);
+      const committed = await late.goOn();
+      expect(outcome).toMatchObject({ state: 'failed', error: { code: 'trainer_crashed' } });
+      expect(committed).toMatchObject({ code: 'stale_parent' });
+      await expectLearnedOnce(other);
+      laboratory.engine.gate = () => Promise.resolve();
+      const next = await other.send(loraId);
+      expect(next).toMatchObject({ state: 'verified', version: 1 });
+      await expectLearnedOnce(other, next);
+      expect([await answeredVersion(a), await answeredVersion(b)]).toEqual([1, 1]);
     },
     LIMIT_MS,
   );

@@ -1,3 +1,4 @@
+import type { ClaasError } from '@claas/contracts';
 import type { Lease } from '../replicas/lease.js';
 import type { FeedbackHub } from './feedback-hub.js';
 import type { FeedbackLog } from './feedback-log.js';
@@ -25,6 +26,8 @@ export class FeedbackRun {
   readonly clock: PhaseClock;
   /** Set when its step has failed: told to its client once it is clear how the adapter ends up. */
   failure: StepFailure | null = null;
+  /** Why its step is tried again in a later turn; null when it isn't. */
+  postponement: ClaasError | null = null;
 
   constructor(
     private latest: Feedback,
@@ -49,7 +52,7 @@ export class FeedbackRun {
 
   /** Its step has still to be run. */
   get isWaiting(): boolean {
-    return !this.isFinished && !this.isCommitted && this.failure === null;
+    return !this.isFinished && !this.isCommitted && this.failure === null && this.postponement === null;
   }
 
   /** To be asked before anything that others see and that no change of the record precedes. @throws TransactionInterruptedError */

@@ -7,6 +7,7 @@ import type { Feedback } from './feedback.js';
 import type { ServingStage } from './serving-stage.js';
 import { SleepWindow } from './sleep-window.js';
 import type { TrainingStage } from './training-stage.js';
+import { TransactionInterruptedError } from './transaction-interrupted-error.js';
 
 /**
  * Brings accepted feedbacks of one adapter to their end, from whatever their records say:
@@ -26,7 +27,8 @@ export class FeedbackTransaction {
   /**
    * Returns when the feedbacks of the turn are finished, or queued again because the version that they build on could not
    * be served. Failures of a step are part of its record, not thrown.
-   * @throws TransactionInterruptedError and errors of the store while it rolls back: to be called again later;
+   * @throws TransactionInterruptedError (also for a step that is postponed) and errors of the store while it rolls back: to
+   *   be called again later;
    *   anything when `signal` has aborted: the feedbacks are left to whoever continues
    */
   async advance(turn: FeedbackTurn, lease: Lease, signal: AbortSignal): Promise<void> {
@@ -62,10 +64,13 @@ export class FeedbackTransaction {
           // Nobody can move the head between the last commit and the end of its verification.
           // Whoever comes after may have been committed before a crash. What is queued again waits for the next turn,
           // which takes it in order of arrival.
-          isServed = !runs.some(({ isWaiting }) => isWaiting);
+          // Those behind one that is postponed wait with it.
+          isServed = run.postponement !== null || !runs.some(({ isWaiting }) => isWaiting);
           if (isServed) await serve();
         });
       }
     }
+    const postponed = runs.find(({ postponement }) => postponement !== null);
+    if (postponed !== undefined) throw new TransactionInterruptedError(loraId, postponed.postponement);
   }
 }

@@ -34,7 +34,7 @@ export class RollbackStage {
     failure: unknown,
     { window, lease }: { readonly window: SleepWindow; readonly lease: Lease },
   ): Promise<void> {
-    const { loraId, version, parentVersion } = run.feedback;
+    const { loraId, parentVersion } = run.feedback;
     const error = run.feedback.error ?? describeFailure(run.feedback, run.clock.phase, failure, '');
     await run.change({ error });
     const head = await this.readHead(loraId);
@@ -42,8 +42,8 @@ export class RollbackStage {
       return run.finish({ state: 'failed', error: withSentence(error, `LoRA ${loraId} does not exist any more.`) });
     }
     await run.assertLease();
-    const taken = [version, ...later.map(({ feedback }) => feedback.version)];
-    const isTaken = taken.includes(head.manifest.version) && (await this.isLearned(run));
+    // Whatever was built on it, by whomever, goes with it: what is told to be taken back must not be in the head.
+    const isTaken = await this.isLearned(run);
     const served = isTaken ? await this.store.rollback(loraId, parentVersion) : head;
     const isServed = await this.republish(run, later, served, { window, lease });
     for (const waiting of later) {

@@ -53,12 +53,15 @@ export class ServingStage {
     const wakeFailure = await this.wake(runs, window);
     for (const [index, run] of committed.entries()) {
       const later = committed.slice(index + 1);
-      const failure = wakeFailure ?? (await this.serveOne(run, later, lease));
+      const failure = wakeFailure ?? (await this.serveOne(run, lease));
       if (failure === null) continue;
       await this.rollback.run(run, later, failure, { window, lease });
       return;
     }
-    for (const run of committed.slice(-1)) await this.prune(run.feedback.loraId);
+    for (const run of committed.slice(-1)) {
+      await this.publishHead(run, lease);
+      await this.prune(run.feedback.loraId);
+    }
   }
 
   /** The failure, null when the server is awake. */
@@ -74,12 +77,12 @@ export class ServingStage {
   }
 
   /** The failure, null when the version is served. */
-  private async serveOne(run: FeedbackRun, later: readonly FeedbackRun[], lease: Lease): Promise<unknown> {
+  private async serveOne(run: FeedbackRun, lease: Lease): Promise<unknown> {
     const { loraId, version, error } = run.feedback;
     // A crash came between the failure and the end of the rollback.
     if (error !== null) return new ClaasError(error.code, error.message);
     try {
-      const source = await this.readOwn(run, later);
+      const source = await this.readOwn(run);
       await run.assertLease();
       await run.clock.measure('publish', () => this.publication.publish(source));
       await run.change({ state: 'published', serving: { ...run.feedback.serving, published: true } });
@@ -93,14 +96,13 @@ export class ServingStage {
     }
   }
 
-  /** The version of this feedback, as long as the head is it or one that was made from it just now. */
-  private async readOwn({ feedback }: FeedbackRun, later: readonly FeedbackRun[]): Promise<AdapterVersion> {
+  /** The version of this feedback, as long as the head is it or was made from it, by whomever. */
+  private async readOwn({ feedback }: FeedbackRun): Promise<AdapterVersion> {
     const { loraId, version } = feedback;
     const head = await this.store.read(loraId);
     if (head.manifest.version === version) return head;
-    const isAhead = later.some((run) => run.feedback.version === head.manifest.version);
     // A client may have taken the head back after a crash, before the later one learned.
-    const learned = isAhead ? await findLearnedVersion(this.store, feedback) : null;
+    const learned = await findLearnedVersion(this.store, feedback);
     if (learned !== null && learned.version === version) return this.store.read(loraId, version);
     throw new ClaasError(
       'feedback_interrupted',
@@ -122,6 +124,19 @@ export class ServingStage {
     const { phase, cause } = run.failure;
     const adapter = await describeUntouched(this.store, this.serving, run.feedback);
     await run.finish({ state: 'failed', error: describeFailure(run.feedback, phase, cause, adapter) });
+  }
+
+  /** After a crash somebody else may have built on the last version before it was served. */
+  private async publishHead({ feedback }: FeedbackRun, lease: Lease): Promise<void> {
+    const { loraId, version } = feedback;
+    try {
+      const head = await this.store.read(loraId);
+      if (head.manifest.version === version) return;
+      await this.publication.publish(head);
+      await this.shared.announce(loraId, head.manifest.version, lease);
+    } catch (error) {
+      this.logger.warn(`The head of LoRA ${loraId} could not be published: ${String(error)}`);
+    }
   }
 
   private async prune(loraId: AdapterId): Promise<void> {

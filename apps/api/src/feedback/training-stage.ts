@@ -21,6 +21,8 @@ const MAX_ATTEMPTS = 10;
 
 /** A step that is done and not yet a version. */
 export interface TrainedStep {
+  /** Of the adapter's next version: lost when another process continues this feedback. */
+  readonly claim: string;
   readonly parent: AdapterVersion;
   readonly directory: string;
   readonly result: StepResult;
@@ -31,7 +33,7 @@ export interface TrainedStep {
  *
  * A step whose trainer crashes or stops answering is not tried again: the client gets the error, the adapter is as it
  * was, and whether to send the feedback once more is the client's decision. Only what this service itself interrupted
- * (a restart, a head that moved) is run again.
+ * (a restart, a head that moved) is run again, and what never reached a trainer, because it was killed while it started.
  */
 export class TrainingStage {
   constructor(
@@ -44,7 +46,8 @@ export class TrainingStage {
   /** Null when there is nothing to commit: the step failed, or a version had learned from it before a crash. */
   async step(run: FeedbackRun, window: SleepWindow, signal: AbortSignal): Promise<TrainedStep | null> {
     try {
-      return (await this.adopt(run)) ? null : await this.distill(run, window, signal);
+      const claim = await this.claim(run);
+      return (await this.adopt(run)) ? null : await this.distill(run, claim, window, signal);
     } catch (error) {
       await this.fail(run, error, signal);
       return null;
@@ -52,7 +55,11 @@ export class TrainingStage {
   }
 
   /** When the head has moved since the step began, the feedback stays `training`: it is to learn from the new head. */
-  async commit(run: FeedbackRun, { parent, directory, result }: TrainedStep, signal: AbortSignal): Promise<void> {
+  async commit(
+    run: FeedbackRun,
+    { claim, parent, directory, result }: TrainedStep,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { loraId, requestId } = run.feedback;
     const { baseModel, rank, loraAlpha, targetModules, version } = parent.manifest;
     const { metrics, receipt } = result;
@@ -63,6 +70,7 @@ export class TrainingStage {
         this.store.commit(loraId, {
           parent: version,
           directory,
+          claim,
           manifest: { ...shape, origin: 'feedback', feedbackId: requestId, metrics, receipt },
         }),
       );
@@ -72,6 +80,21 @@ export class TrainingStage {
       await this.discard(directory);
       if (ClaasError.from(error).code === 'stale_parent') return;
       await this.fail(run, error, signal);
+    }
+  }
+
+  /**
+   * Before anything is decided: a process that began the step and stands still must not commit it once this one has told
+   * that it failed. Where nobody began it, nothing can come, and a store that takes no claim is its failure.
+   */
+  private async claim(run: FeedbackRun): Promise<string> {
+    const { loraId, attempts } = run.feedback;
+    await run.assertLease();
+    try {
+      return await this.store.claim(loraId);
+    } catch (error) {
+      if (attempts === 0 || ClaasError.from(error).code !== 'storage_unavailable') throw error;
+      throw new TransactionInterruptedError(loraId, error);
     }
   }
 
@@ -98,7 +121,12 @@ export class TrainingStage {
     throw new ClaasError('feedback_interrupted', `The step was begun ${attempts} times and never came to its end.`);
   }
 
-  private async distill(run: FeedbackRun, window: SleepWindow, signal: AbortSignal): Promise<TrainedStep> {
+  private async distill(
+    run: FeedbackRun,
+    claim: string,
+    window: SleepWindow,
+    signal: AbortSignal,
+  ): Promise<TrainedStep> {
     signal.throwIfAborted();
     await this.refuseHopeless(run.feedback);
     const { loraId, attempts } = run.feedback;
@@ -112,7 +140,7 @@ export class TrainingStage {
       const { metrics, receipt, responseLogprobs, parentResponseLogprobs } = distilled;
       const result = { metrics, receipt, responseLogprobs, parentResponseLogprobs };
       await run.change({ result });
-      return { parent, directory, result };
+      return { claim, parent, directory, result };
     } catch (error) {
       await this.discard(directory);
       throw error;
@@ -162,6 +190,12 @@ export class TrainingStage {
   private async fail(run: FeedbackRun, cause: unknown, signal: AbortSignal): Promise<void> {
     if (cause instanceof TransactionInterruptedError) throw cause;
     if (signal.aborted) throw new TransactionInterruptedError(run.feedback.loraId, cause);
+    const error = ClaasError.from(cause);
+    if (wasKilledWhileStarting(error) && run.feedback.attempts < MAX_ATTEMPTS) {
+      await run.change({ state: 'queued' });
+      run.postponement = error;
+      return;
+    }
     const { phase } = run.clock;
     if (phase === 'save' && (await this.adopt(run).catch(() => false))) return;
     run.failure = { phase, cause };
@@ -171,4 +205,9 @@ export class TrainingStage {
   private async discard(directory: string): Promise<void> {
     await this.store.discard(directory).catch(() => undefined);
   }
+}
+
+/** By a signal, as by a machine that is short of memory for a moment. A trainer that ends by itself would do so again. */
+function wasKilledWhileStarting({ code, details }: ClaasError): boolean {
+  return code === 'trainer_failed_to_start' && typeof details['signal'] === 'string';
 }

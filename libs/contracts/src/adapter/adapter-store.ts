@@ -14,6 +14,15 @@ export interface ArchiveLimits {
   readonly maxUnpackedBytes: number;
 }
 
+/** What is to become the next version. */
+export interface CommittedVersion {
+  readonly parent: number;
+  readonly directory: string;
+  readonly manifest: NewVersion;
+  /** Of a step; without one only the parent is compared. */
+  readonly claim?: string;
+}
+
 /**
  * Where adapters live. An adapter is a series of immutable numbered versions (0 is the untrained one) and one head.
  *
@@ -21,6 +30,7 @@ export interface ArchiveLimits {
  * - A reader sees one whole version or another, never a mixture, also after a crash or power loss between any two writes.
  * - A version's files never change once its manifest can be read; numbers are never reused, not even after a rollback.
  * - `commit` is compare-and-swap on the head: of two commits from one parent, one wins and the other throws StaleParentError.
+ * - A commit with a claim happened before the next `claim` of its adapter returned, or never will, however long it stands still.
  * - No id leaves the root, and no two ids share a place.
  * - What a crash left half-written is swept when the store is opened, and is never listed.
  *
@@ -47,13 +57,17 @@ export abstract class AdapterStore {
   ): Promise<AdapterVersion>;
 
   /**
-   * A new version from the staged `directory` (which is consumed), and the head on it.
-   * @throws StaleParentError when the head is not `parent`; the staged directory is then left to the caller
+   * Takes over the right to commit with a claim, which is the one that is returned: whoever claimed before has lost it. So
+   * that a step can be given up for one that stands still, and nothing of it comes afterwards.
    */
-  abstract commit(
-    loraId: AdapterId,
-    version: { readonly parent: number; readonly directory: string; readonly manifest: NewVersion },
-  ): Promise<AdapterVersion>;
+  abstract claim(loraId: AdapterId): Promise<string>;
+
+  /**
+   * A new version from the staged `directory` (which is consumed), and the head on it.
+   * @throws StaleParentError when the head is not `parent`, StaleClaimError when `claim` is given and not the latest; the
+   *   staged directory is then left to the caller
+   */
+  abstract commit(loraId: AdapterId, version: CommittedVersion): Promise<AdapterVersion>;
 
   /** The real id behind an id or an alias. */
   abstract resolve(id: string): Promise<AdapterId>;

@@ -84,6 +84,17 @@ export class StaleParentError extends ClaasError {
   }
 }
 
+/** Another step has claimed the adapter's next version since this one did: it continues what this one began. */
+export class StaleClaimError extends ClaasError {
+  constructor(readonly loraId: string) {
+    super(
+      'stale_parent',
+      `Another step of LoRA ${loraId} began while this one stood still. Nothing was saved; send the feedback again.`,
+      { lora_id: loraId },
+    );
+  }
+}
+
 export class AdapterArchiveInvalidError extends ClaasError {
   constructor(reason: string) {
     super('adapter_archive_invalid', `The archive can't be imported: ${reason}`);

@@ -84,12 +84,15 @@ export class PlainTrainerChannel extends TrainerChannel {
     params: TrainerMethods[M]['params'],
     { signal, onProgress }: TrainerCallOptions<M> = {},
   ): Promise<TrainerMethods[M]['result']> {
-    return new Promise((resolve, reject) => {
-      const id = this.nextId++;
+    const id = this.nextId++;
+    const cancel = (): void => void this.send('cancel', { id }).catch(() => undefined);
+    const answered = new Promise<TrainerMethods[M]['result']>((resolve, reject) => {
       this.waiting.set(id, { onProgress: (progress) => onProgress?.(progress), resolve, reject });
       this.child?.stdin.write(`${JSON.stringify({ id, method, params })}\n`);
-      signal?.addEventListener('abort', () => void this.send('cancel', { id }).catch(() => undefined), { once: true });
+      signal?.addEventListener('abort', cancel, { once: true });
     });
+    // A scored prompt is many calls with one signal.
+    return answered.finally(() => signal?.removeEventListener('abort', cancel));
   }
 
   private receive(event: TrainerEvent): void {

@@ -13,6 +13,8 @@ export interface HeadPointer {
   readonly createdAt: string;
   /** ISO 8601, UTC. When the head last moved. */
   readonly updatedAt: string;
+  /** Of the latest `claim`, when there was one. */
+  readonly claim?: string;
 }
 
 /** Null when the adapter does not exist. @throws ClaasError `adapter_corrupt` that names the file */
@@ -38,13 +40,16 @@ export function headText(head: HeadPointer): string {
 
 function isHeadPointer(head: unknown): head is HeadPointer {
   if (typeof head !== 'object' || head === null) return false;
-  const { format, version, nextVersion, createdAt, updatedAt } = head as Partial<Record<keyof HeadPointer, unknown>>;
+  const { format, version, nextVersion, createdAt, updatedAt, claim } = head as Partial<
+    Record<keyof HeadPointer, unknown>
+  >;
   return (
     format === 1 &&
     isVersionNumber(version) &&
     isVersionNumber(nextVersion) &&
     version < nextVersion &&
     typeof createdAt === 'string' &&
-    typeof updatedAt === 'string'
+    typeof updatedAt === 'string' &&
+    ['undefined', 'string'].includes(typeof claim)
   );
 }

@@ -3,11 +3,13 @@ import {
   AdapterCorruptError,
   AdapterNotFoundError,
   AdapterVersionNotFoundError,
+  StaleClaimError,
   StaleParentError,
   parseAdapterId,
   type AdapterId,
   type AdapterSummary,
   type AdapterVersion,
+  type CommittedVersion,
   type VersionManifest,
 } from '@claas/contracts';
 import { inParallel } from '../blocks/in-parallel.js';
@@ -47,12 +49,16 @@ export class AdapterReader {
     }
   }
 
-  /** @throws StaleParentError */
-  async requireParent(loraId: AdapterId, parent: number): Promise<FoundAdapter> {
+  /** @throws StaleParentError, StaleClaimError */
+  async requireHead(
+    loraId: AdapterId,
+    { parent, claim }: Pick<CommittedVersion, 'parent' | 'claim'>,
+  ): Promise<FoundAdapter> {
     const found = await this.find(loraId);
     // An alias is not the adapter that it names.
     if (found.loraId !== loraId) throw new AdapterNotFoundError(loraId);
     if (found.head.version !== parent) throw new StaleParentError(loraId, parent, found.head.version);
+    if (claim !== undefined && claim !== found.head.commitClaim) throw new StaleClaimError(loraId);
     return found;
   }
 

@@ -16,6 +16,8 @@ export interface HeadRecord {
   readonly updatedAt: string;
   /** The folder of each kept version, below the adapter's `versions`. */
   readonly versions: Readonly<Record<number, string>>;
+  /** Of the latest `claim`, when there was one. */
+  readonly commitClaim?: string;
 }
 
 export function isHeadRecord(value: unknown): value is HeadRecord {
@@ -29,6 +31,7 @@ export function isHeadRecord(value: unknown): value is HeadRecord {
     head.version < head.nextVersion &&
     typeof head.createdAt === 'string' &&
     typeof head.updatedAt === 'string' &&
+    ['undefined', 'string'].includes(typeof head.commitClaim) &&
     typeof head.versions === 'object' &&
     head.versions !== null &&
     typeof (head.versions as Record<number, unknown>)[head.version] === 'string'

@@ -34,10 +34,12 @@ export async function downloadFile(
       bytes: expected.bytes,
       isDone: (index) => journal.has(index),
       write: async (block, { index, start }) => {
-        await file.write(block, 0, block.length, start);
+        const writing = file.write(block, 0, block.length, start);
+        const isHashed = hash.took(index, block);
+        await writing;
         await journal.add(index);
         onBytes(block.length);
-        hash.arrived(index);
+        if (!isHashed) hash.arrived(index);
       },
     });
     if (!found) return false;
@@ -76,6 +78,15 @@ class FollowingHash {
     return this.#next === this.#ranges.length;
   }
 
+  /** Hashes a block from memory, while it is being written, if it is its turn; else it has to be read again later. */
+  took(index: number, block: Buffer): boolean {
+    if (index !== this.#next || this.#isWorking) return false;
+    this.#hash.update(block);
+    this.#next += 1;
+    return true;
+  }
+
+  /** This block is in the file. */
   arrived(index: number): void {
     this.#arrived.add(index);
     if (this.#isWorking) return;

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { StaleParentError } from '../../errors/adapter-errors.js';
+import { StaleClaimError, StaleParentError } from '../../errors/adapter-errors.js';
 import type { ContractTest } from './store-under-test.js';
 import {
   commitVersion,
@@ -21,6 +21,39 @@ export function concurrencyPart(test: ContractTest): void {
     expect(await readdir(directory)).toHaveLength(3);
     const { manifest } = await store.commit(idOf('a'), { parent: 1, directory, manifest: newVersion(9) });
     expect(manifest.version).toBe(2);
+  });
+
+  test('refuses a commit whose claim is not the latest any more, also where the head is its parent again', async ({
+    store,
+    reopen,
+  }) => {
+    await createVersions(store, 'a', 2);
+    const other = await reopen();
+    const claim = await store.claim(idOf('a'));
+    const directory = await stageContent(store, 9);
+    const taken = await other.claim(idOf('a'));
+    await commitVersion(other, 'a', 1, 5);
+    await other.rollback('a', 1);
+    const late = store.commit(idOf('a'), { parent: 1, directory, manifest: newVersion(9), claim });
+    await expect(late).rejects.toBeInstanceOf(StaleClaimError);
+    await expect(late).rejects.toMatchObject({ code: 'stale_parent' });
+    expect((await other.read('a')).manifest.version).toBe(1);
+    const { manifest } = await store.commit(idOf('a'), { parent: 1, directory, manifest: newVersion(9), claim: taken });
+    expect(manifest).toMatchObject({ version: 3, parent: 1 });
+  });
+
+  test('keeps a claim through commits and restarts, and leaves commits without one alone', async ({
+    store,
+    reopen,
+  }) => {
+    await createAdapter(store, 'a');
+    const claim = await store.claim(idOf('a'));
+    await commitVersion(store, 'a', 0, 1);
+    const reopened = await reopen();
+    const directory = await stageContent(reopened, 2);
+    await reopened.commit(idOf('a'), { parent: 1, directory, manifest: newVersion(2), claim });
+    expect((await reopened.read('a')).manifest.version).toBe(2);
+    await expect(reopened.claim(idOf('b'))).rejects.toMatchObject({ code: 'adapter_not_found' });
   });
 
   test('lets exactly one of many commits from one parent win', async ({ store, reopen }) => {
