@@ -107,8 +107,16 @@ export interface AdamWTensors<T extends Tensor = Tensor> {
 export interface AdamWKernel {
   /** Σ x² */
   squaredNorm(x: Tensor): number;
-  /** One step; the results are new tensors, the arguments stay as they are. */
-  update<T extends Tensor>(tensors: AdamWTensors<T>, gradient: T, coefficients: AdamWCoefficients): AdamWTensors<T>;
+  /**
+   * One step; the results are new tensors, the arguments stay as they are.
+   * @param takesMoments they may be disposed of, which saves copying them
+   */
+  update<T extends Tensor>(
+    tensors: AdamWTensors<T>,
+    gradient: T,
+    coefficients: AdamWCoefficients,
+    takesMoments: boolean,
+  ): AdamWTensors<T>;
 }
 
 /** What a backend is, for `/v1/health` and logs. */
@@ -165,6 +173,11 @@ export abstract class TensorBackend {
   abstract rmsNorm(x: Tensor2D, weight: Tensor1D | null, epsilon: number): RmsNormForward;
   /** dx of `rmsNorm`; the weight is frozen — dy, x (N, C), inverseRms (N, 1) → (N, C) */
   abstract rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D | null, inverseRms: Tensor2D): Tensor2D;
+
+  /** Cuts rows into heads of D channels, in float32 — (T, N·D) → (N, T, D) */
+  abstract splitHeads(rows: Matrix, D: number): Tensor3D;
+  /** Heads of all parts side by side in the short form — (N, T, D) each → (T, ΣN·D) */
+  abstract mergeHeads(parts: readonly Tensor3D[]): CompressedMatrix;
 
   /**
    * Rotary position embedding in the half-split layout of Hugging Face models: x·cos + rotateHalf(x)·sin.

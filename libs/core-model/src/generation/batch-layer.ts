@@ -1,9 +1,9 @@
-import { add, concat, split } from '@tensorflow/tfjs-core';
+import { add, split } from '@tensorflow/tfjs-core';
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { CompressedMatrix } from '@claas/tensor-backend';
 import type { LayerPass, LinearGroupName } from '../model/layer-pass.js';
 import { normForward } from '../model/norm.js';
-import { mergeHeads, rotatedHeadsForward } from '../model/rotated-heads.js';
+import { rotatedHeadsForward } from '../model/rotated-heads.js';
 import { batchLinear } from './batch-linear.js';
 import type { LoraRows } from './batch-linear.js';
 import type { KeyValueCache } from './key-value-cache.js';
@@ -30,13 +30,14 @@ export function batchLayerForward(x: Tensor2D, batch: BatchLayerPass): Tensor2D 
     batchLinear(backend, input, name, layer.groups[name], loraRows);
   const qkv = linear(normForward(x, layer.inputNorm, pass).y, 'qkv');
   const attended = batchAttention(qkv, batch);
-  const h: Tensor2D = add(x, linear(backend.compress(attended), 'o'));
+  const h: Tensor2D = add(x, linear(attended, 'o'));
   const gateUp = linear(normForward(h, layer.postAttentionNorm, pass).y, 'gateUp');
   return add(h, linear(backend.compress(backend.swiglu(gateUp)), 'down'));
 }
 
 /** Each sequence's query over its own keys and values — qkv (N, (H + 2G)·D) → (N, H·D) */
-function batchAttention(qkv: Tensor2D, { pass, index, caches }: BatchLayerPass): Tensor2D {
+function batchAttention(qkv: Tensor2D, { pass, index, caches }: BatchLayerPass): CompressedMatrix {
+  const { backend } = pass;
   const { q, k, v } = rotatedHeadsForward(qkv, pass);
   const [queries, keys, values] = [q, k, v].map((heads) => bySequence(heads, caches.length)) as [
     Tensor3D[],
@@ -45,9 +46,9 @@ function batchAttention(qkv: Tensor2D, { pass, index, caches }: BatchLayerPass):
   ];
   const outputs = caches.map((cache, n) => {
     const seen = cache.append(index, keys[n]!, values[n]!);
-    return mergeHeads(pass.backend.attentionOfOne(queries[n]!, seen));
+    return backend.mergeHeads([backend.attentionOfOne(queries[n]!, seen)]);
   });
-  return outputs.length === 1 ? outputs[0]! : concat(outputs, 0);
+  return outputs.length === 1 ? outputs[0]! : backend.concatRows(outputs);
 }
 
 /** (H, N, D) → N times (H, 1, D) */

@@ -63,7 +63,7 @@ export function attentionBlockKept(
 /** The same numbers as in the forward pass, bit for bit. */
 export function attentionBlockDerived(x: Tensor2D, { qkv, saved }: AttentionKept, pass: LayerPass): AttentionDerived {
   const { backend, config, layer } = pass;
-  const heads = rotatedHeadsForward(backend.restore(qkv), pass);
+  const heads = rotatedHeadsForward(qkv, pass);
   const norm = normForward(x, layer.inputNorm, pass);
   if (saved !== null) {
     return { norm, heads, saved, merged: backend.attentionOutput(config.attentionHeads, heads.v, saved) };
@@ -86,7 +86,7 @@ export function attentionBlockBackward(
   // merged = attention(q, k, v)
   const dHeads = backend.attentionBackward(dO.dx, heads.q, heads.k, heads.v, saved);
   // q, k, v = rotatedHeads(qkv)
-  const dqkv = backend.compress(rotatedHeadsBackward(dHeads, heads, pass));
+  const dqkv = rotatedHeadsBackward(dHeads, heads, pass);
   if (pass.isLowest) {
     const dReduced = linearReducedBackward(backend, dqkv, lora?.qkv ?? null);
     const qkvLora = linearLoraBackward(backend, dqkv, dReduced, norm.y, kept.qkvReduced);

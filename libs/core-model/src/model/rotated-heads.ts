@@ -1,6 +1,6 @@
-import { concat, mul, pad, reshape, slice, transpose } from '@tensorflow/tfjs-core';
+import { concat, mul, pad, reshape, slice } from '@tensorflow/tfjs-core';
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { AttentionGradients, TensorBackend } from '@claas/tensor-backend';
+import type { AttentionGradients, CompressedMatrix, Matrix, TensorBackend } from '@claas/tensor-backend';
 import type { HeadNorm, LayerPass } from './layer-pass.js';
 
 export interface RotatedHeads {
@@ -14,10 +14,10 @@ export interface RotatedHeads {
 }
 
 /** Cuts the rows of queries, keys and values into heads, norms (where the model does) and rotates queries and keys — qkv (T, (H + 2G)·D) */
-export function rotatedHeadsForward(qkv: Tensor2D, { backend, config, layer, rotary, from }: LayerPass): RotatedHeads {
+export function rotatedHeadsForward(qkv: Matrix, { backend, config, layer, rotary, from }: LayerPass): RotatedHeads {
   const { attentionHeads: H, keyValueHeads: G, headDim: D } = config;
   const T = qkv.shape[0];
-  const heads = splitHeads(qkv, D);
+  const heads = backend.splitHeads(qkv, D);
   const queriesAndKeys = slice(heads, [0, 0, 0], [H + G, T, D]);
   const v = slice(heads, [H + G, 0, 0], [G, T, D]);
   const rows: Tensor2D = reshape(queriesAndKeys, [(H + G) * T, D]);
@@ -34,14 +34,14 @@ export function rotatedHeadsBackward(
   { dq, dk, dv }: AttentionGradients,
   { normed }: RotatedHeads,
   { backend, layer, rotary, from }: LayerPass,
-): Tensor2D {
+): CompressedMatrix {
   // q, k = parts of rotate(scaled)
   const dRotated: Tensor3D = concat([padPositions(dq, from), dk], 0);
   const dScaled = backend.rotateBackward(dRotated, rotary.cos, rotary.sin);
   const dQueriesAndKeys =
     layer.headNorm && normed ? headNormBackward(backend, dScaled, normed, layer.headNorm) : dScaled;
   // heads = queries and keys, then v
-  return mergeHeads(concat([dQueriesAndKeys, dv], 0));
+  return backend.mergeHeads([dQueriesAndKeys, dv]);
 }
 
 function headNormBackward(
@@ -53,19 +53,6 @@ function headNormBackward(
   // scaled = rmsNorm(rows) · weight
   const dNorm: Tensor2D = reshape(mul(dScaled, headNorm.weight), normed.rows.shape);
   return reshape(backend.rmsNormBackward(dNorm, normed.rows, null, normed.inverseRms), dScaled.shape);
-}
-
-/** (T, N·D) → (N, T, D) */
-function splitHeads(rows: Tensor2D, D: number): Tensor3D {
-  const [T, width] = rows.shape;
-  const N = width / D;
-  return T === 1 ? reshape(rows, [N, 1, D]) : transpose(reshape(rows, [T, N, D]), [1, 0, 2]);
-}
-
-/** (N, T, D) → (T, N·D) */
-export function mergeHeads(heads: Tensor3D): Tensor2D {
-  const [N, T, D] = heads.shape;
-  return reshape(T === 1 ? heads : transpose(heads, [1, 0, 2]), [T, N * D]);
 }
 
 /** Zeros for the positions before `from` — (N, T − from, D) → (N, T, D) */

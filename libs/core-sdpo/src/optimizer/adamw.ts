@@ -70,7 +70,7 @@ export function adamWUpdate<T extends Tensor>(
   const coefficients = { ...settings, step, gradientScale: report.clipCoefficient };
   const next = parameters.map((parameter, i) => {
     const [gradient, expAvg, expAvgSq] = [gradients[i]!, state.expAvg[i]!, state.expAvgSq[i]!];
-    const updated = used.update({ parameter, expAvg, expAvgSq }, gradient, coefficients);
+    const updated = used.update({ parameter, expAvg, expAvgSq }, gradient, coefficients, takesArguments);
     if (takesArguments) dispose([gradient, expAvg, expAvgSq]);
     return updated;
   });

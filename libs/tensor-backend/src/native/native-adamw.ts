@@ -1,3 +1,4 @@
+import { dispose } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { AdamWCoefficients, AdamWKernel, AdamWTensors } from '../tensor-backend.js';
 import type { NativeOperations } from './native-operations.js';
@@ -6,7 +7,7 @@ import type { TensorHandle } from './tensorflow-binding.js';
 
 /**
  * AdamW by TensorFlow's fused Adam, which works on variables: three of them take each tensor's values in turn. Values that somebody else still holds
- * are copied by TensorFlow before they are changed, so the arguments stay as they are.
+ * are copied by TensorFlow before they are changed, so the arguments stay as they are; what nobody holds is changed in place.
  */
 export class NativeAdamW implements AdamWKernel {
   private variables: readonly [parameter: TensorHandle, expAvg: TensorHandle, expAvgSq: TensorHandle] | null = null;
@@ -22,7 +23,12 @@ export class NativeAdamW implements AdamWKernel {
    * TensorFlow computes p − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε′); with ε′ = ε·√(1 − β₂ᵗ) that is torch's p − lr·m̂ / (√v̂ + ε).
    * The weight decays before.
    */
-  update<T extends Tensor>(tensors: AdamWTensors<T>, gradient: T, coefficients: AdamWCoefficients): AdamWTensors<T> {
+  update<T extends Tensor>(
+    tensors: AdamWTensors<T>,
+    gradient: T,
+    coefficients: AdamWCoefficients,
+    takesMoments: boolean,
+  ): AdamWTensors<T> {
     const { learningRate, beta1, beta2, epsilon, weightDecay, step, gradientScale } = coefficients;
     const { operations } = this;
     this.variables ??= [createVariable(operations, 0), createVariable(operations, 1), createVariable(operations, 2)];
@@ -30,9 +36,13 @@ export class NativeAdamW implements AdamWKernel {
     const beta2Power = beta2 ** step;
     const scalars = [beta1 ** step, beta2Power, learningRate, beta1, beta2, epsilon * Math.sqrt(1 - beta2Power)];
     const results = operations.tensors(() => {
-      assign(operations, parameter, operations.scale(operations.of(tensors.parameter), 1 - learningRate * weightDecay));
+      operations.discard(() => {
+        const decayed = operations.scale(operations.of(tensors.parameter), 1 - learningRate * weightDecay);
+        assign(operations, parameter, decayed);
+      });
       assign(operations, expAvg, operations.of(tensors.expAvg));
       assign(operations, expAvgSq, operations.of(tensors.expAvgSq));
+      if (takesMoments) dispose([tensors.expAvg, tensors.expAvgSq]);
       const inputs = [parameter, expAvg, expAvgSq].map(({ id }) => id);
       const unscaled = operations.of(gradient);
       const scaled = gradientScale === 1 ? unscaled : operations.scale(unscaled, gradientScale);

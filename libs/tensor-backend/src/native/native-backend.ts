@@ -18,6 +18,7 @@ import type {
 import { attention, attentionBackward, attentionOutput, queryBlocks } from './attention.js';
 import type { QueryBlock } from './attention.js';
 import { attentionOfOne } from './attention-of-one.js';
+import { mergeHeads, splitHeads } from './heads.js';
 import { NativeAdamW } from './native-adamw.js';
 import { NativeFrozenMatrix } from './native-frozen-matrix.js';
 import type { NativeOperations } from './native-operations.js';
@@ -124,6 +125,15 @@ export class NativeBackend extends TensorBackend {
     return this.operations.tensor(() =>
       rmsNormBackward(this.operations, this.of(dy), this.of(x), weight && this.of(weight), this.of(inverseRms)),
     );
+  }
+
+  override splitHeads(rows: Matrix, D: number): Tensor3D {
+    return this.operations.tensor(() => splitHeads(this.operations, this.of(rows), D));
+  }
+
+  override mergeHeads(parts: readonly Tensor3D[]): CompressedMatrix {
+    const handles = parts.map((part) => this.of(part));
+    return this.matrix(() => mergeHeads(this.operations, handles, this.short));
   }
 
   override rotate(x: Tensor3D, cos: Tensor2D, sin: Tensor2D): Tensor3D {

@@ -1,20 +1,8 @@
-import {
-  add,
-  concat,
-  mul,
-  pad,
-  reshape,
-  slice,
-  softmax,
-  stack,
-  sub,
-  sum,
-  tidy,
-  transpose,
-} from '@tensorflow/tfjs-core';
+import { add, concat, mul, pad, reshape, slice, softmax, stack, sub, sum, tidy } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { AttentionGradients } from '../tensor-backend.js';
 import type { CausalMasks } from './causal-mask.js';
+import { mergeHeads, splitHeads } from './heads.js';
 import { product, productTransposedLeft, productTransposedRight } from './products.js';
 
 /*
@@ -61,8 +49,7 @@ export function attentionOutput(H: number, v: Tensor3D, saved: readonly Tensor2D
   const T = (M * saved.length) / H;
   return tidy(() => {
     const outputs = saved.map((probabilities, g) => product(probabilities, head(v, g, L)));
-    const ofHeads = reshape<Rank.R3>(joinRows(outputs), [H, T, D]);
-    return reshape<Rank.R2>(T === 1 ? ofHeads : transpose(ofHeads, [1, 0, 2]), [T, H * D]);
+    return mergeHeads([reshape<Rank.R3>(joinRows(outputs), [H, T, D])]);
   });
 }
 
@@ -81,7 +68,7 @@ export function attentionBackward(
   const [G, S] = k.shape;
   return tidy(() => {
     const scaled: Tensor3D = mul(q, 1 / Math.sqrt(D));
-    const dOHeads: Tensor3D = transpose(reshape(dOutput, [T, H, D]), [1, 0, 2]);
+    const dOHeads = splitHeads(dOutput, D);
     const dqs: Tensor2D[] = [];
     const dks: Tensor2D[] = [];
     const dvs: Tensor2D[] = [];

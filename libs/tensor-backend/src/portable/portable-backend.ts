@@ -17,6 +17,7 @@ import type {
 import { attention, attentionBackward, attentionOutput } from './attention.js';
 import { CausalMasks } from './causal-mask.js';
 import { frozenProduct, frozenProductBackward, frozenRows, PortableFrozenMatrix } from './frozen-matrix.js';
+import { mergeHeads, splitHeads } from './heads.js';
 import { logSoftmax } from './log-softmax.js';
 import { product, productTransposedLeft, productTransposedRight } from './products.js';
 import { rmsNorm, rmsNormBackward } from './rms-norm.js';
@@ -85,6 +86,14 @@ export class PortableBackend extends TensorBackend {
 
   override rmsNormBackward(dy: Tensor2D, x: Tensor2D, weight: Tensor1D | null, inverseRms: Tensor2D): Tensor2D {
     return rmsNormBackward(dy, x, weight, inverseRms);
+  }
+
+  override splitHeads(rows: Matrix, D: number): Tensor3D {
+    return splitHeads(plain(rows), D);
+  }
+
+  override mergeHeads(parts: readonly Tensor3D[]): CompressedMatrix {
+    return matrixOf(mergeHeads(parts));
   }
 
   override rotate(x: Tensor3D, cos: Tensor2D, sin: Tensor2D): Tensor3D {

@@ -51,6 +51,8 @@ function useEverything({ backend }: ContractSubject): void {
     productTransposedLeft: () => backend.productTransposedLeft(x, y),
     rmsNorm: () => ({ ...backend.rmsNorm(x, w, 1e-6) }),
     rmsNormBackward: () => backend.rmsNormBackward(y, x, w, inverseRms),
+    splitHeads: () => backend.splitHeads(x, 2),
+    mergeHeads: () => backend.mergeHeads([q, q]) as unknown as TensorContainer,
     rotate: () => backend.rotate(q, cos, sin),
     rotateBackward: () => backend.rotateBackward(q, cos, sin),
     attention: () => {

@@ -47,6 +47,33 @@ export function rowOperationsContract(subject: () => ContractSubject): void {
     expectClose(dx, expected, tolerance);
   });
 
+  describe('heads', () => {
+    const values = Float64Array.from({ length: T * H * D }, (_, i) => i);
+    const byHead = Float64Array.from({ length: T * H * D }, (_, i) => {
+      const [head, t, d] = [Math.floor(i / (T * D)), Math.floor(i / D) % T, i % D];
+      return (t * H + head) * D + d;
+    });
+
+    it('are cut out of rows, whatever the form of these', () => {
+      const { backend } = subject();
+      for (const rows of [matrix(values, T), backend.compress(matrix(values, T))]) {
+        const split = backend.splitHeads(rows, D);
+        expect(split.shape).toEqual([H, T, D]);
+        expect([...split.dataSync()]).toEqual([...byHead]);
+      }
+      expect(backend.splitHeads(matrix(values, 1), D).shape).toEqual([T * H, 1, D]);
+    });
+
+    it('are put side by side in rows, those of all parts', () => {
+      const { backend } = subject();
+      const [first, others] = [heads(byHead.slice(0, T * D), 1, T), heads(byHead.slice(T * D), H - 1, T)];
+      expect([...backend.restore(backend.mergeHeads([first, others])).dataSync()]).toEqual([...values]);
+      const one = backend.mergeHeads([heads(values, T * H, 1)]);
+      expect(one.shape).toEqual([1, T * H * D]);
+      expect([...backend.restore(one).dataSync()]).toEqual([...values]);
+    });
+  });
+
   describe('rotary embedding', () => {
     const [x, dy] = [seededValues(H * T * D, 9), seededValues(H * T * D, 10)];
     const angles = Float64Array.from({ length: T * D }, (_, i) => (Math.floor(i / D) + 1) * 10 ** -(i % (D / 2)));
