@@ -10,6 +10,19 @@ const PATIENCE_MS = 1_000;
  */
 export class Arrivals {
   private readonly lanes = new KeyedMutex<AdapterId>();
+  private asked: Promise<void> = Promise.resolve();
+
+  /** Gives answers in the order in which they were asked for: two reads of a disk may end in another. */
+  async inOrder<Result>(answer: Promise<Result>): Promise<Result> {
+    const before = this.asked;
+    const settled = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.asked = before.then(() => settled);
+    await before;
+    return answer;
+  }
 
   run<Result>(loraId: AdapterId, accept: () => Promise<Result>): Promise<Result> {
     return this.lanes.run(loraId, accept);

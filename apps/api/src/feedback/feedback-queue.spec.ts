@@ -49,6 +49,24 @@ describe('feedbacks of one adapter', () => {
     expect(first.sequence).toBeLessThan(second.sequence);
   });
 
+  it('keep that order when the adapter of the first takes longest to be found', async () => {
+    const world = await FeedbackWorld.start(worlds.options());
+    const loraId = await world.initAdapter(newId());
+    const resolve = world.store.resolve.bind(world.store);
+    let isSecondFound = (): void => undefined;
+    const second = new Promise<void>((found) => (isSecondFound = found));
+    let asked = 0;
+    world.store.resolve = async (id) => {
+      asked += 1;
+      if (asked === 1) await second;
+      const found = await resolve(id);
+      if (asked === 2) isSecondFound();
+      return found;
+    };
+    const accepted = await Promise.all([world.accept(loraId), world.accept(loraId)]);
+    expect(accepted[0].sequence).toBeLessThan(accepted[1].sequence);
+  });
+
   it('are learned in order also when an alias and the id are mixed', async () => {
     const world = await FeedbackWorld.start(worlds.options());
     const loraId = await world.initAdapter(newId());

@@ -33,7 +33,7 @@ export class FeedbackService {
     if (first !== null) return first;
     const requestId = randomUUID().replaceAll('-', '');
     try {
-      const loraId = await this.store.resolve(request.loraId);
+      const loraId = await this.arrivals.inOrder(this.store.resolve(request.loraId));
       return await this.arrivals.run(loraId, async () => {
         const rollout = await this.preparation.prepare(loraId, request);
         const requestedLoraId = request.loraId;
