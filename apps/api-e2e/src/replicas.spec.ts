@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PostgresServer } from '@claas/contracts/testing/postgres';
 import type { VllmDouble } from '@claas/contracts/testing/vllm';
 import { EXECUTION_MODE } from './service/execution-mode.js';
-import { PostgresServer } from './service/postgres-server.js';
 import { Replicas } from './service/replicas.js';
 import type { Reply } from './service/service-client.js';
 import type { ServiceProcess } from './service/service-process.js';

@@ -1,45 +1,15 @@
 import { ClaasError } from '@claas/contracts';
 import type { AdapterSource, ServedModel } from '@claas/contracts';
-import type { VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
+import { limitsFor, MORE_VLLM_FAULT_CASES, VLLM_FAULT_CASES } from '@claas/contracts/testing/vllm';
+import type { VllmDouble, VllmFaultCase } from '@claas/contracts/testing/vllm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initialVersion, trainVersion } from './testing/train-version.js';
-import type { VllmTimeouts } from './settings/vllm-settings.js';
 import type { Trained } from './testing/train-version.js';
 import { VllmWorld } from './testing/vllm-world.js';
 import type { VllmServing } from './vllm-serving.js';
 
-const LOOKS = ['metrics', 'is_sleeping', 'health', 'models', 'completions'] as const;
-const ORDERS = ['sleep', 'wake_up', 'load', 'unload'] as const;
-type SpoiledCall = (typeof LOOKS)[number] | (typeof ORDERS)[number] | 'reload_weights';
-
-/** Which limits a call has. */
-const LIMITS: Readonly<Record<SpoiledCall, readonly (keyof VllmTimeouts)[]>> = {
-  metrics: ['questionMs'],
-  is_sleeping: ['questionMs'],
-  health: ['questionMs'],
-  models: ['questionMs'],
-  completions: ['scoreMs', 'tokenMs'],
-  load: ['adapterMs'],
-  unload: ['adapterMs'],
-  sleep: ['sleepMs'],
-  wake_up: ['wakeMs'],
-  reload_weights: ['wakeMs'],
-};
-
-/** Long enough for a busy machine; shorter for the call that is to hang, which is waited for. */
-function timeouts(call: SpoiledCall, kind: VllmFault['kind']): Partial<VllmTimeouts> {
-  const long = {
-    questionMs: 20_000,
-    adapterMs: 20_000,
-    sleepMs: 20_000,
-    wakeMs: 20_000,
-    scoreMs: 20_000,
-    tokenMs: 20_000,
-  };
-  const short = kind === 'hang' ? Object.fromEntries(LIMITS[call].map((limit) => [limit, 4_000])) : {};
-  return { ...long, ...short, asleepMs: 30_000, unreachableMs: 10_000 };
-}
-
+const CASE_LIMIT_MS = 90_000;
+const LIMITS = { longMs: 20_000, shortMs: 4_000 };
 const DRAIN_MS = 15_000;
 const RESTART_MS = 100;
 const REPUBLISH_ATTEMPTS = 3;
@@ -136,13 +106,15 @@ function keepAsking(serving: VllmServing): { stop: () => Promise<readonly (numbe
   };
 }
 
-async function check(call: SpoiledCall, fault: VllmFault, level: 1 | 2): Promise<void> {
+async function check(one: VllmFaultCase): Promise<void> {
+  const { call, fault, sleepLevel } = one;
   const double: VllmDouble = await world.double({ restartAfterMs: RESTART_MS });
-  const serving = world.serving(double.url, { timeouts: timeouts(call, fault.kind) });
+  const timeouts = { ...limitsFor(one, LIMITS), asleepMs: 30_000, unreachableMs: 10_000 };
+  const serving = world.serving(double.url, { timeouts });
   await serving.publish(trained.parent);
   const client = keepAsking(serving);
   double.faults.set(call, fault);
-  const reported = await serve(serving, level);
+  const reported = await serve(serving, sleepLevel);
   const isHit = await vi.waitUntil(() => double.calls.some((made) => made.call === call), { timeout: 20_000 });
   double.faults.clear();
 
@@ -162,36 +134,7 @@ async function check(call: SpoiledCall, fault: VllmFault, level: 1 | 2): Promise
   await world.closeServer(double);
 }
 
-const KINDS: readonly VllmFault['kind'][] = ['fail', 'reset', 'hang', 'die'];
-
-interface Case {
-  readonly title: string;
-  readonly call: SpoiledCall;
-  readonly fault: VllmFault;
-  readonly level: 1 | 2;
-}
-
-function faultCase(call: SpoiledCall, fault: VllmFault, level: 1 | 2 = 1): Case {
-  const words = { fail: 'fails', reset: 'breaks its connection', hang: 'never answers', die: 'kills the server' };
-  const when = fault.when === 'after' ? ', after it took effect' : '';
-  const often = fault.times === undefined ? ', every time' : '';
-  return { title: `${call} ${words[fault.kind]}${when}${often}`, call, fault, level };
-}
-
-const cases = [
-  ...[...LOOKS, ...ORDERS].flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, times: 1 }))),
-  ...ORDERS.flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, when: 'after', times: 1 }))),
-  ...[...LOOKS, ...ORDERS].map((call) => faultCase(call, { kind: 'fail' })),
-  ...KINDS.map((kind) => faultCase('reload_weights', { kind, times: 1 }, 2)),
-];
-
 // Side by side, each with a server of its own: most of their time is waiting for what never answers.
 describe.concurrent('whatever goes wrong, the served adapter answers with the version that is reported', () => {
-  it.each(cases)(
-    '$title',
-    async ({ call, fault, level }) => {
-      await check(call, fault, level);
-    },
-    90_000,
-  );
+  it.each([...VLLM_FAULT_CASES, ...MORE_VLLM_FAULT_CASES])('$title', (one) => check(one), CASE_LIMIT_MS);
 });

@@ -1,7 +1,7 @@
-import { ClaasError } from '@claas/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InteractionRepository } from '../interactions/interaction-repository.js';
 import { Client } from '../testing/client.js';
+import { readStream } from '../testing/read-stream.js';
 import { startService, type RunningService } from '../testing/start-service.js';
 
 const HELLO = [{ role: 'user', content: 'What is your name?' }];
@@ -21,22 +21,13 @@ describe('chat', () => {
   });
 
   afterEach(() => {
-    service.serving.failure = null;
     service.serving.gate = Promise.resolve();
     service.serving.asked.length = 0;
   });
 
   const chat = (body: object) => client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, ...body });
 
-  const stream = async (path: string, body: object): Promise<Record<string, unknown>[]> => {
-    const answer = await client.post(path, { model: 'user/a', stream: true, ...body });
-    expect(answer.headers.get('content-type')).toContain('text/event-stream');
-    const events = String(answer.body['text'])
-      .split('\n\n')
-      .filter((event) => event.startsWith('data: '));
-    expect(events.at(-1)).toBe('data: [DONE]');
-    return events.slice(0, -1).map((event) => JSON.parse(event.slice(6)) as Record<string, unknown>);
-  };
+  const stream = async (body: object) => readStream(await chat({ stream: true, ...body }));
 
   const kept = (id: string) => service.app.get(InteractionRepository, { strict: false }).find(id);
 
@@ -151,8 +142,7 @@ describe('chat', () => {
   });
 
   it('streams the same answer, and keeps it before it says that it ended', async () => {
-    const chunks = await stream('/v1/chat/completions', {
-      messages: HELLO,
+    const chunks = await stream({
       stream_options: { include_usage: true },
       logprobs: true,
       return_token_ids: true,
@@ -218,145 +208,5 @@ describe('chat', () => {
         { timeout: 20_000 },
       );
     }
-  });
-
-  it.each([
-    ['model_not_found', 404, { model: 'user/nobody' }],
-    ['model_not_found', 404, { model: '../../etc' }],
-    ['request_invalid', 422, { model: '' }],
-    ['request_invalid', 422, { messages: [] }],
-    ['request_invalid', 422, { messages: 'hi' }],
-    ['request_invalid', 422, { messages: [{ role: 'tool', content: 'x' }] }],
-    ['request_invalid', 422, { messages: [{ role: 'user', content: null }] }],
-    ['request_invalid', 422, { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] }],
-    ['request_invalid', 422, { n: 2 }],
-    ['request_invalid', 422, { temperature: 2.5 }],
-    ['request_invalid', 422, { temperature: '1' }],
-    ['request_invalid', 422, { top_p: 0 }],
-    ['request_invalid', 422, { max_tokens: 0 }],
-    ['request_invalid', 422, { stop: ['a', 'b', 'c', 'd', 'e'] }],
-    ['request_invalid', 422, { stop: '' }],
-    ['request_invalid', 422, { top_logprobs: 2 }],
-    ['request_invalid', 422, { logprobs: true, top_logprobs: 21 }],
-    ['request_invalid', 422, { stream_options: { include_usage: true } }],
-    ['request_invalid', 422, { tools: [{ type: 'function' }] }],
-    ['request_invalid', 422, { response_format: { type: 'json_object' } }],
-    ['request_invalid', 422, { logit_bias: { 5: 1 } }],
-    ['request_invalid', 422, { presence_penalty: 0.5 }],
-    ['request_invalid', 422, { chat_template_kwargs: { other: 1 } }],
-    ['request_invalid', 422, { reasoning_effort: 'high' }],
-  ])('answers %s (%d) in OpenAI’s shape to %j', async (code, expected, change) => {
-    const { status, body } = await chat(change);
-    expect(status).toBe(expected);
-    expect(body).toMatchObject({ code, error: { type: 'invalid_request_error', code, message: expect.any(String) } });
-    expect(body['error']).toHaveProperty(
-      'param',
-      Object.keys(change).at(-1) === 'model' ? 'model' : expect.any(String),
-    );
-    expect(service.serving.asked).toEqual([]);
-  });
-
-  it('accepts the standard fields that ask for nothing', async () => {
-    const neutral = {
-      n: 1,
-      presence_penalty: 0,
-      frequency_penalty: null,
-      logit_bias: {},
-      tools: [],
-      tool_choice: 'auto',
-      parallel_tool_calls: true,
-      response_format: { type: 'text' },
-      modalities: ['text'],
-      user: 'u',
-      metadata: { a: 'b' },
-      store: false,
-      service_tier: 'auto',
-      stop: null,
-      stream: false,
-    };
-    expect((await chat(neutral)).status).toBe(200);
-  });
-
-  it.each([false, true])(
-    'answers what the server refuses with its status, also when streaming is %s',
-    async (isStream) => {
-      service.serving.failure = new ClaasError('context_too_long', 'The prompt has 3000 tokens; the model takes 2048.');
-      const { status, body } = await chat({ stream: isStream });
-      expect(status).toBe(422);
-      expect(body).toMatchObject({ error: { message: 'The prompt has 3000 tokens; the model takes 2048.' } });
-    },
-  );
-
-  it('goes on from a plain prompt', async () => {
-    const { status, body } = await client.post('/v1/completions', { model: 'user/a', prompt: ['Once'], logprobs: 1 });
-    expect(status).toBe(200);
-    expect(body).toMatchObject({
-      id: expect.stringMatching(/^cmpl-/),
-      object: 'text_completion',
-      choices: [
-        {
-          text: 'My name is Clay.',
-          logprobs: {
-            tokens: ['My ', 'name ', 'is ', 'Clay.'],
-            token_logprobs: [-0.25, -0.5, -0.75, -1],
-            top_logprobs: [{ other0: -1.25 }, {}, {}, {}],
-            text_offset: [0, 3, 8, 11],
-          },
-          finish_reason: 'stop',
-        },
-      ],
-    });
-    expect(service.serving.asked[0]?.request).toMatchObject({
-      prompt: { kind: 'text', text: 'Once' },
-      sampling: { maxTokens: 16, topLogprobs: 1 },
-    });
-    expect(await kept(String(body['id']))).toMatchObject({ conversation: [{ role: 'user', content: 'Once' }] });
-  });
-
-  it('streams a plain completion in objects of the same form', async () => {
-    const chunks = await stream('/v1/completions', { prompt: 'Once', logprobs: 0 });
-    const choices = chunks.map((chunk) => (chunk['choices'] as { text: string }[])[0]);
-    expect(choices.map((choice) => choice?.text).join('')).toBe('My name is Clay.');
-    expect(choices[1]).toMatchObject({ logprobs: { tokens: ['name '], text_offset: [3], top_logprobs: null } });
-    expect(chunks.at(-1)).toMatchObject({ object: 'text_completion', choices: [{ finish_reason: 'stop' }] });
-  });
-
-  it.each([
-    { prompt: '' },
-    { prompt: ['a', 'b'] },
-    { prompt: [1, 2] },
-    {},
-    { prompt: 'a', echo: true },
-    { prompt: 'a', best_of: 2 },
-  ])('refuses the plain completion %j', async (body) => {
-    expect((await client.post('/v1/completions', { model: 'user/a', ...body })).status).toBe(422);
-  });
-
-  it('lists the base model, adapters and aliases, and describes each', async () => {
-    const { body } = await client.get('/v1/models');
-    const ids = (body['data'] as { id: string }[]).map(({ id }) => id);
-    expect(ids).toEqual(['clay-tiny', 'user/a', 'user/a-init', 'user/a-latest']);
-    for (const path of ['user/a', 'user%2Fa']) {
-      expect((await client.get(`/v1/models/${path}`)).body).toMatchObject({ id: 'user/a', root: 'user/a-init' });
-    }
-    const unknown = await client.get('/v1/models/user/b');
-    expect(unknown).toMatchObject({ status: 404, body: { error: { code: 'model_not_found', param: 'model' } } });
-  });
-
-  it('scores an answer', async () => {
-    const score = { model: 'user/a', messages: HELLO, completion: 'My name' };
-    const { status, body } = await client.post('/v1/score', { ...score, return_token_ids: true });
-    expect(status).toBe(200);
-    expect(body).toEqual({
-      logprobs: [-0.5, -0.5],
-      tokens: ['My ', 'name'],
-      prompt_tokens: 3,
-      completion_tokens: 2,
-      logprob_sum: -1,
-      prompt_token_ids: [1, 2, 3],
-      token_ids: [10, 11],
-    });
-    expect((await client.post('/v1/score', { ...score, completion: '' })).status).toBe(422);
-    expect((await client.post('/v1/score', { ...score, model: 'x' })).status).toBe(404);
   });
 });

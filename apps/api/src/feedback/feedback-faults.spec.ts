@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClaasError, type AdapterId } from '@claas/contracts';
-import type { VllmDouble, VllmFault } from '@claas/contracts/testing/vllm';
+import {
+  limitsFor,
+  MORE_VLLM_FAULT_CASES,
+  VLLM_FAULT_CASES,
+  type VllmDouble,
+  type VllmFaultCase,
+} from '@claas/contracts/testing/vllm';
 import type { VllmTimeouts } from '@claas/vllm-control';
 import type { Feedback } from './feedback.js';
 import { DEFAULT_ORCHESTRATION } from './feedback-request.js';
@@ -12,36 +18,7 @@ const LIMIT_MS = 180_000;
 const RESTART_MS = 100;
 const ID = 'user/faults';
 
-const LOOKS = ['metrics', 'is_sleeping', 'health', 'models', 'completions'] as const;
-const ORDERS = ['sleep', 'wake_up', 'load', 'unload'] as const;
-type SpoiledCall = (typeof LOOKS)[number] | (typeof ORDERS)[number] | 'reload_weights';
-
-/** Which limits a call has. */
-const LIMITS: Readonly<Record<SpoiledCall, readonly (keyof VllmTimeouts)[]>> = {
-  metrics: ['questionMs'],
-  is_sleeping: ['questionMs'],
-  health: ['questionMs'],
-  models: ['questionMs'],
-  completions: ['scoreMs', 'tokenMs'],
-  load: ['adapterMs'],
-  unload: ['adapterMs'],
-  sleep: ['sleepMs'],
-  wake_up: ['wakeMs'],
-  reload_weights: ['wakeMs'],
-};
-const LONG_MS = 20_000;
-const SHORT_MS = 6_000;
-
-/** Long enough for a busy machine; shorter for the call that is to hang, which is waited for. */
-function timeouts({ call, fault }: Case): Partial<VllmTimeouts> {
-  const limits = Object.values(LIMITS).flat();
-  const isShort = (limit: keyof VllmTimeouts): boolean => fault.kind === 'hang' && LIMITS[call].includes(limit);
-  return {
-    ...Object.fromEntries(limits.map((limit) => [limit, isShort(limit) ? SHORT_MS : LONG_MS])),
-    asleepMs: 60_000,
-    unreachableMs: 10_000,
-  };
-}
+const LIMITS = { longMs: 20_000, shortMs: 6_000 };
 
 let laboratory: VllmLaboratory;
 /** What the step of every case measures: how the versions before and after it answer, by the trainer's word. */
@@ -115,10 +92,10 @@ function keepAsking(service: VllmProcess, loraId: AdapterId): () => Promise<Read
   };
 }
 
-async function check(one: Case): Promise<void> {
-  const { call, fault, level } = one;
-  const { double, service } = await start(timeouts(one));
-  const orchestration = { ...DEFAULT_ORCHESTRATION, sleepLevel: level };
+async function check(one: VllmFaultCase): Promise<void> {
+  const { call, fault, sleepLevel } = one;
+  const { double, service } = await start({ ...limitsFor(one, LIMITS), asleepMs: 60_000, unreachableMs: 10_000 });
+  const orchestration = { ...DEFAULT_ORCHESTRATION, sleepLevel };
   const loraId = await laboratory.initAdapter(service, ID);
   const stopAsking = keepAsking(service, loraId);
   double.faults.set(call, fault);
@@ -146,46 +123,17 @@ async function check(one: Case): Promise<void> {
   await double.close();
 }
 
-const KINDS: readonly VllmFault['kind'][] = ['fail', 'reset', 'hang', 'die'];
-
-interface Case {
-  readonly title: string;
-  readonly call: SpoiledCall;
-  readonly fault: VllmFault;
-  readonly level: 1 | 2;
-}
-
-function faultCase(call: SpoiledCall, fault: VllmFault, level: 1 | 2 = 1): Case {
-  const words = { fail: 'fails', reset: 'breaks its connection', hang: 'never answers', die: 'kills the server' };
-  const when = fault.when === 'after' ? ', after it took effect' : '';
-  const often = fault.times === undefined ? ', every time' : '';
-  return { title: `${call} ${words[fault.kind]}${when}${often}`, call, fault, level };
-}
-
-const CASES: readonly Case[] = [
-  ...[...LOOKS, ...ORDERS].flatMap((call) => KINDS.map((kind) => faultCase(call, { kind, times: 1 }))),
-  ...ORDERS.map((call) => faultCase(call, { kind: 'die', when: 'after', times: 1 })),
-  ...ORDERS.map((call) => faultCase(call, { kind: 'fail' })),
-];
-
-/** `CLAAS_TEST_FAULTS=all npx nx test api` goes through these as well. */
-const MORE_CASES: readonly Case[] = [
-  ...ORDERS.flatMap((call) =>
-    KINDS.filter((kind) => kind !== 'die').map((kind) => faultCase(call, { kind, when: 'after', times: 1 })),
-  ),
-  ...LOOKS.map((call) => faultCase(call, { kind: 'fail' })),
-  ...KINDS.map((kind) => faultCase('reload_weights', { kind, times: 1 }, 2)),
-];
-
+/** `CLAAS_TEST_FAULTS=all npx nx test api` goes through the whole table. */
 const isComplete = process.env['CLAAS_TEST_FAULTS'] === 'all';
 if (!isComplete) {
-  const all = CASES.length + MORE_CASES.length;
+  const all = VLLM_FAULT_CASES.length + MORE_VLLM_FAULT_CASES.length;
   console.info(
-    `${CASES.length} of ${all} faults of a vLLM server are tried; CLAAS_TEST_FAULTS=all tries the others too.`,
+    `${VLLM_FAULT_CASES.length} of ${all} faults of a vLLM server are tried; CLAAS_TEST_FAULTS=all tries the others too.`,
   );
 }
 
 // At once: most of their time is waiting for a server that doesn't answer.
 describe.concurrent('whatever goes wrong with the server, it answers with the version that the client is told', () => {
-  it.each(isComplete ? [...CASES, ...MORE_CASES] : CASES)('$title', (one) => check(one), LIMIT_MS);
+  const cases = isComplete ? [...VLLM_FAULT_CASES, ...MORE_VLLM_FAULT_CASES] : VLLM_FAULT_CASES;
+  it.each(cases)('$title', (one) => check(one), LIMIT_MS);
 });

@@ -3,8 +3,8 @@ import { Logger } from '@nestjs/common';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ClaasError, type AdapterId } from '@claas/contracts';
+import { PostgresServer } from '@claas/contracts/testing/postgres';
 import type { VllmDouble } from '@claas/contracts/testing/vllm';
-import { PostgresServer } from '../database/testing/postgres-server.js';
 import type { Feedback } from './feedback.js';
 import { VllmLaboratory, type VllmProcess } from './testing/vllm-laboratory.js';
 

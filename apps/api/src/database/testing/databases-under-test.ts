@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { PostgresServer } from '@claas/contracts/testing/postgres';
 import type { DatabaseSettings } from '../database-settings.js';
 import { copyEmbeddedTemplate } from './embedded-template.js';
-import { PostgresServer } from './postgres-server.js';
 
 /** An empty database for one test file, and how to be rid of it. */
 export interface TemporaryDatabase {

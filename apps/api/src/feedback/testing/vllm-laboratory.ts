@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LORA_MODULES, parseAdapterId, type AdapterId } from '@claas/contracts';
+import { PostgresServer } from '@claas/contracts/testing/postgres';
 import {
   trainerModelBackend,
   VllmDouble,
@@ -14,7 +15,6 @@ import { FLOAT32_TOLERANCE, VllmServing, type VllmTimeouts } from '@claas/vllm-c
 import type { Database } from '../../database/database.js';
 import { openDatabase } from '../../database/open-database.js';
 import { DATABASES_UNDER_TEST, type TemporaryDatabase } from '../../database/testing/databases-under-test.js';
-import { PostgresServer } from '../../database/testing/postgres-server.js';
 import { Connection } from './connection.js';
 import { FeedbackProcess } from './feedback-process.js';
 import { RememberingEngine } from './remembering-engine.js';

@@ -1,14 +1,17 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import { promisify } from 'node:util';
 
 const DEBIAN_ROOT = '/usr/lib/postgresql';
-const START_TIMEOUT_MS = 20_000;
+const START_LIMIT_MS = 90_000;
 const USER = 'claas';
+
+const run = promisify(execFile);
 
 interface Account {
   readonly uid: number;
@@ -18,6 +21,7 @@ interface Account {
 /** A PostgreSQL of its own for one test file: in a temporary directory, reachable by a Unix socket alone. */
 export class PostgresServer {
   private constructor(
+    private readonly programs: string,
     private readonly directory: string,
     private readonly server: ChildProcess,
   ) {}
@@ -36,31 +40,29 @@ export class PostgresServer {
     if (account !== null) chownSync(directory, account.uid, account.gid);
     const data = join(directory, 'data');
     const options = { ...account, cwd: directory };
-    const initialised = spawnSync(
+    await run(
       join(programs, 'initdb'),
       ['-D', data, '-U', USER, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C'],
-      { ...options, encoding: 'utf8' },
+      options,
     );
-    if (initialised.status !== 0) throw new Error(`initdb failed: ${initialised.stderr}`);
     const settings = ['listen_addresses=', `unix_socket_directories=${directory}`, 'fsync=off'];
     const server = spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
       ...options,
       stdio: 'ignore',
     });
-    const running = new PostgresServer(directory, server);
+    const running = new PostgresServer(programs, directory, server);
     await running.waitUntilReady();
     return running;
   }
 
-  urlOf(database: string): string {
-    return `postgres://${USER}@localhost/${database}?host=${encodeURIComponent(this.directory)}`;
+  /** Of the database that is always there. */
+  get url(): string {
+    return this.urlOf('postgres');
   }
 
+  /** The address of a new, empty one. */
   async createDatabase(name: string): Promise<string> {
-    const client = new pg.Client({ connectionString: this.urlOf('postgres') });
-    await client.connect();
-    await client.query(`create database ${pg.escapeIdentifier(name)}`);
-    await client.end();
+    await run(join(this.programs, 'createdb'), ['-h', this.directory, '-U', USER, name]);
     return this.urlOf(name);
   }
 
@@ -68,31 +70,28 @@ export class PostgresServer {
     const exited = once(this.server, 'exit');
     this.server.kill('SIGINT');
     await exited;
-    rmSync(this.directory, { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private urlOf(database: string): string {
+    return `postgres://${USER}@localhost/${database}?host=${encodeURIComponent(this.directory)}`;
   }
 
   private async waitUntilReady(): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
-    for (;;) {
-      const client = new pg.Client({ connectionString: this.urlOf('postgres') });
-      try {
-        await client.connect();
-        await client.end();
-        return;
-      } catch (error) {
-        if (Date.now() > deadline || this.server.exitCode !== null) throw error;
-        await delay(50);
-      }
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (spawnSync(join(this.programs, 'pg_isready'), ['-h', this.directory]).status !== 0) {
+      if (Date.now() > deadline || this.server.exitCode !== null) throw new Error('PostgreSQL did not start.');
+      await delay(50);
     }
   }
 }
 
 function accountOf(name: string): Account {
-  const [uid, gid] = ['-u', '-g'].map((option) => {
+  const [uid = NaN, gid = NaN] = ['-u', '-g'].map((option) => {
     const { stdout } = spawnSync('id', [option, name], { encoding: 'utf8' });
     return Number.parseInt(stdout, 10);
   });
-  if (uid === undefined || gid === undefined || Number.isNaN(uid) || Number.isNaN(gid)) {
+  if (Number.isNaN(uid) || Number.isNaN(gid)) {
     throw new Error(`There is no user ${name} to run PostgreSQL as; it refuses to run as root.`);
   }
   return { uid, gid };
