@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { Agent, request } from 'undici';
 
+export interface Times {
+  readonly first: readonly number[];
+  readonly whole: readonly number[];
+}
+
 /** Milliseconds from a request to the first byte of its answer and to its end, for requests one after the other. */
-export async function timeAnswers(
-  url: string,
-  body: object,
-  count: number,
-): Promise<{ readonly first: readonly number[]; readonly whole: readonly number[] }> {
+export async function timeAnswers(url: string, body: object, count: number): Promise<Times> {
   const dispatcher = new Agent({ connections: 1 });
   const [first, whole]: [number[], number[]] = [[], []];
   for (let i = 0; i < count; i += 1) {
