@@ -5,5 +5,6 @@ export { distillationEngineContract } from './distillation-engine.contract.js';
 export type { DistillationEngineCase, DistillationEngineSubject } from './distillation-engine.contract.js';
 export { PlainTrainerChannel } from './plain-trainer-channel.js';
 export { servingControlContract } from './serving-control.contract.js';
-export type { ServingControlCase, ServingControlSubject, TrainedVersion } from './serving-control.contract.js';
+export type { ServingControlCase } from './serving-control.contract.js';
+export type { ServingControlSubject, TrainedVersion } from './serving-control-subject.js';
 export { fingerprint } from './version-files.js';

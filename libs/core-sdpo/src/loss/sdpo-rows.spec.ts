@@ -8,49 +8,13 @@ import { sdpoRows, sdpoRowValues } from './sdpo-rows.js';
 import type { SdpoRows, SdpoRowsInput } from './sdpo-rows.js';
 import { LengthMismatchError } from './sdpo-errors.js';
 import type { SdpoSettings } from './sdpo-settings.js';
+import { alphas, anySettings, rowOf, rows } from './testing/any-rows.js';
 
 const SEED = { seed: 20261123 };
 const SETTINGS: SdpoSettings = { alpha: 0.5, temperature: 1, isClip: 5, klRegWeight: 0, support: { kind: 'full' } };
 
 beforeAll(async () => {
   await createTensorBackend('wasm');
-});
-
-/** Logits all different, so that which tokens are the likeliest never hangs on rounding. */
-function logitsOf(V: number): fc.Arbitrary<number[]> {
-  return fc
-    .uniqueArray(fc.integer({ min: -192, max: 192 }), { minLength: V, maxLength: V })
-    .map((values) => values.map((value) => value / 32));
-}
-
-function rowOf(V: number): fc.Arbitrary<PlainRow> {
-  return fc.record({
-    student: logitsOf(V),
-    teacher: logitsOf(V),
-    base: logitsOf(V),
-    tokenId: fc.nat(V - 1),
-    old: fc.double({ min: -12, max: -0.01, noNaN: true }),
-  });
-}
-
-const rows = fc.integer({ min: 2, max: 11 }).chain((V) => fc.array(rowOf(V), { minLength: 1, maxLength: 4 }));
-
-const alphas = fc.oneof(fc.constantFrom(0, 0.1, 0.5, 0.9, 1), fc.double({ min: 0.01, max: 0.99, noNaN: true }));
-
-const supports = fc.oneof(
-  fc.constant({ kind: 'full' as const }),
-  fc.record({
-    kind: fc.constantFrom('student_topk' as const, 'teacher_topk' as const),
-    k: fc.integer({ min: 1, max: 12 }),
-  }),
-);
-
-const anySettings: fc.Arbitrary<SdpoSettings> = fc.record({
-  alpha: alphas,
-  temperature: fc.constantFrom(0.7, 1, 1.5),
-  isClip: fc.constant(5),
-  klRegWeight: fc.constantFrom(0, 0.05),
-  support: supports,
 });
 
 function toInput(of: readonly PlainRow[], rowWeights = new Float32Array(of.length).fill(1)): SdpoRowsInput {
