@@ -51,16 +51,7 @@ const scopeTag = (project) => `scope:${project}`;
 /** Packages that only some projects may load: all tensor work is in the trainer process or in a tool. */
 export const restrictedPackages = {
   '@nestjs/*': ['api'],
-  '@tensorflow/*': [
-    'tensor-backend',
-    'core-sdpo',
-    'core-model',
-    'training',
-    'trainer',
-    'verify-golden',
-    'bench',
-    'tinker-double',
-  ],
+  '@tensorflow/*': ['tensor-backend', 'core-sdpo', 'core-model', 'training', 'verify-golden', 'bench', 'tinker-double'],
 };
 
 const arrows = Object.entries(allowedArrows).map(([project, targets]) => ({

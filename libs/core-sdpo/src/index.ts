@@ -10,5 +10,5 @@ export type { SdpoRows, SdpoRowsInput, SdpoRowValues } from './loss/sdpo-rows.js
 export type { DivergenceSettings, DivergenceSupport, SdpoSettings } from './loss/sdpo-settings.js';
 export { ADAMW_DEFAULTS, adamWInit, adamWUpdate } from './optimizer/adamw.js';
 export type { AdamWSettings, AdamWState, AdamWUpdate } from './optimizer/adamw.js';
-export { clipCoefficient, globalNorm, globalNormClip } from './optimizer/global-norm-clip.js';
+export { clipCoefficient, globalNormClip } from './optimizer/global-norm-clip.js';
 export type { ClippedGradients } from './optimizer/global-norm-clip.js';

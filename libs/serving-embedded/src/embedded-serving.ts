@@ -22,7 +22,7 @@ import { largestDifference } from './largest-difference.js';
  * arithmetic, and differ only by what float32 sums lose over a few hundred positions (about 1e-5): anything near 1e-3
  * means that another version answered.
  */
-export const VERIFICATION_TOLERANCE_NATS = 1e-3;
+const VERIFICATION_TOLERANCE_NATS = 1e-3;
 
 /**
  * Serving without a server of its own: the trainer process answers, each request with the version that is published when

@@ -1,1 +1,1 @@
-export { EmbeddedServing, VERIFICATION_TOLERANCE_NATS } from './embedded-serving.js';
+export { EmbeddedServing } from './embedded-serving.js';

@@ -5,7 +5,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 const EPSILON = 1e-6;
 
 /** √Σ g² over all entries of all tensors */
-export function globalNorm(gradients: readonly Tensor[]): number {
+function globalNorm(gradients: readonly Tensor[]): number {
   return Math.sqrt(gradients.reduce((sum, gradient) => sum + squaredNorm(gradient), 0));
 }
 

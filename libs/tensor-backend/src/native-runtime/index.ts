@@ -1,6 +1,6 @@
 export { addonSource } from './addon-source.js';
 export type { AddonSource } from './addon-source.js';
-export { ADDON_VERSION, cacheDirectory, nativeRuntimeDirectory } from './native-runtime-directory.js';
+export { cacheDirectory, nativeRuntimeDirectory } from './native-runtime-directory.js';
 export type { Environment } from './native-runtime-directory.js';
 export { proveAddon } from './prove-addon.js';
 export type { AddonProof } from './prove-addon.js';

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 /** What the addon is compiled from: the JavaScript and C++ of `@tensorflow/tfjs-node-gpu` in this version. */
-export const ADDON_VERSION = '4.22.0';
+const ADDON_VERSION = '4.22.0';
 
 /** The variables that decide where the runtime lies. */
 export type Environment = Readonly<Record<string, string | undefined>>;

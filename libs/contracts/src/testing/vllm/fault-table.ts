@@ -1,23 +1,20 @@
 /** Every call of a client that the double can be told to spoil. */
-export const VLLM_CALLS = [
-  'health',
-  'version',
-  'metrics',
-  'models',
-  'is_sleeping',
-  'sleep',
-  'wake_up',
-  'reload_weights',
-  'reset_prefix_cache',
-  'load',
-  'unload',
-  'tokenize',
-  'detokenize',
-  'completions',
-  'chat_completions',
-] as const;
-
-export type VllmCallName = (typeof VLLM_CALLS)[number];
+export type VllmCallName =
+  | 'health'
+  | 'version'
+  | 'metrics'
+  | 'models'
+  | 'is_sleeping'
+  | 'sleep'
+  | 'wake_up'
+  | 'reload_weights'
+  | 'reset_prefix_cache'
+  | 'load'
+  | 'unload'
+  | 'tokenize'
+  | 'detokenize'
+  | 'completions'
+  | 'chat_completions';
 
 export interface VllmFault {
   /** `fail`: an error answer; `reset`: the connection breaks; `hang`: no answer; `die`: the server ends, and forgets everything. */

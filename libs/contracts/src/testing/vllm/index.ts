@@ -1,6 +1,6 @@
 export { limitsFor, MORE_VLLM_FAULT_CASES, VLLM_FAULT_CASES } from './fault-cases.js';
 export type { VllmFaultCase } from './fault-cases.js';
-export { FaultTable, VLLM_CALLS } from './fault-table.js';
+export { FaultTable } from './fault-table.js';
 export type { VllmCallName, VllmFault } from './fault-table.js';
 export type { ModelBackend } from './model-backend.js';
 export { trainerModelBackend } from './trainer-model-backend.js';
