@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(Object.entries(CHANGES))('a power cut during %s', (_name, change) => {
-  it('leaves the state before or after it, whichever write it hits', { timeout: 60_000 }, async () => {
+  it('leaves the state before or after it, whichever write it hits', { timeout: 300_000 }, async () => {
     const before = await snapshotOf(await opened(template));
     const uncut = await copyOfTemplate('uncut');
     const uncutStore = await opened(uncut);
