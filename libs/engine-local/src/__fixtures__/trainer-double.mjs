@@ -73,7 +73,7 @@ const behaviours = {
       if (fraction < 0.95) return;
       clearInterval(timer);
       send({ id, result: { metrics: null } });
-    }, 150);
+    }, 350);
   },
 };
 
