@@ -78,7 +78,7 @@ describe.each(COMPOSE_FILES)('%s', (file) => {
       if (image === undefined) continue;
       const [pattern, text] = build
         ? [/^claas-[a-z-]+:\$\{CLAAS_VERSION:-local\}$/, image]
-        : [/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/, interpolate(image, {})];
+        : [/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?$/, interpolate(image, {})];
       expect([name, text]).toEqual([name, expect.stringMatching(pattern)]);
     }
   });

@@ -41,7 +41,7 @@ describe.each(FILES)('%s', (file) => {
   it('stands on images with an exact tag', () => {
     const bases = [...text.matchAll(/^ARG ([A-Z]+_IMAGE)=(\S+)$/gm)];
     expect(bases.length).toBeGreaterThan(0);
-    for (const [, , image] of bases) expect(image).toMatch(/:\d+\.\d+\.\d+(-[a-z0-9.]+)*$/);
+    for (const [, , image] of bases) expect(image).toMatch(/:\d+\.\d+\.\d+(-[a-z0-9.]+)*(@sha256:[0-9a-f]{64})?$/);
     const named = new Set([...bases.map(([, name]) => `\${${name}}`), ...stages.keys()]);
     for (const [, base] of text.matchAll(/^FROM (\S+)/gm)) expect([...named]).toContain(base);
   });

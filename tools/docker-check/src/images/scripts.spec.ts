@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -72,6 +72,37 @@ describe('health/ready.mjs', () => {
   it('names the variable that holds no port', async () => {
     const { code, output } = await run(process.execPath, [path.join(DOCKER, 'health', 'ready.mjs'), 'OPENCLAW_PORT']);
     expect([code, output]).toEqual([1, 'OPENCLAW_PORT must hold the port of the service\n']);
+  });
+});
+
+describe('pin-images.sh', () => {
+  it('gives each image of a registry its digest, once', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'pin-images-'));
+    const names = readdirSync(DOCKER).filter((name) => /(\.Dockerfile|\.yml|^pin-images\.sh)$/.test(name));
+    for (const name of names) cpSync(path.join(DOCKER, name), path.join(folder, name));
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    // Stands for Docker, whose registry is not asked here.
+    writeFileSync(path.join(folder, 'docker'), `#!/bin/sh\necho "$4" >>"$0.asked"\necho ${digest}\n`, { mode: 0o755 });
+    const pin = (): Promise<Ended> =>
+      run('sh', [path.join(folder, 'pin-images.sh')], { PATH: `${folder}:${process.env.PATH ?? ''}` });
+    const texts = (): string =>
+      names
+        .filter((name) => !name.endsWith('.sh'))
+        .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+        .join('\n');
+    const before = texts();
+
+    expect(await pin()).toMatchObject({ code: 0 });
+    const asked = readFileSync(path.join(folder, 'docker.asked'), 'utf8').trim().split('\n');
+    expect(asked).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^node:22\./), expect.stringMatching(/^postgres:/)]),
+    );
+    for (const image of asked) expect(texts()).toContain(`${image}@${digest}`);
+    expect(texts().replaceAll(`@${digest}`, '')).toBe(before);
+    const pinned = texts();
+    expect(await pin()).toEqual({ code: 0, output: '' });
+    expect(texts()).toBe(pinned);
+    rmSync(folder, { recursive: true });
   });
 });
 
