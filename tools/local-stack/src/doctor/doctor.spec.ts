@@ -132,7 +132,7 @@ describe('the doctor', () => {
     const lacking = (await findings({}, { CLAAS_BASE_MODEL_ID: model })).get('model');
     expect(lacking).toMatchObject({
       status: 'problem',
-      text: `${model} in ${model} lacks tokenizer.json, two.safetensors.`,
+      text: `${model} lacks tokenizer.json, two.safetensors.`,
     });
     expect((await findings({}, { CLAAS_BASE_MODEL_ID: './none' })).get('model')?.status).toBe('problem');
     expect((await findings({}, { CLAAS_BASE_MODEL_ID: 'Qwen/Qwen3-0.6B' })).get('model')).toMatchObject({

@@ -50,7 +50,7 @@ function checkDirectory(model: string, directory: string): Finding {
   if (missing.length > 0) {
     return problem(
       'model',
-      `${model} in ${directory} lacks ${missing.join(', ')}.`,
+      `${model === directory ? '' : `${model} in `}${directory} lacks ${missing.join(', ')}.`,
       'Copy or download the model again, with all of its files.',
     );
   }
