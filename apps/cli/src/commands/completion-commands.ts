@@ -10,7 +10,8 @@ Set-up:
   zsh    claas completion zsh >> ~/.zshrc        after the line with compinit
   fish   claas completion fish > ~/.config/fish/completions/claas.fish
 
-In a checkout, where the command is \`npx claas\`: alias claas="npx claas", or \`npm link --workspace @claas/cli\`.
+In a checkout, where the command is \`npx claas\`: \`npm link --workspace @claas/cli\`, or a function (zsh does not complete
+aliases): claas() { npx claas "$@"; }   in fish: alias claas="npx claas"
 Adapters and versions are completed from the service at CLAAS_URL.`;
 
 export function addCompletionCommands(program: Command, run: Run): void {
