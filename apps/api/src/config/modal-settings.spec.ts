@@ -1,8 +1,6 @@
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { printableConfig } from './print-config.js';
-import { readSettings } from './read-settings.js';
-import { SettingsError } from './settings-error.js';
+import { problemsOf, readVariables } from './testing/read-variables.js';
 
 const MODAL = {
   CLAAS_DISTILL_EXECUTION_MODE: 'modal',
@@ -11,20 +9,9 @@ const MODAL = {
   CLAAS_LORA_ROOT: './loras',
 };
 
-const read = (variables: Record<string, string>) => readSettings(variables, tmpdir());
-
-function problemsOf(variables: Record<string, string>): string[] {
-  try {
-    read(variables);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems.map(({ name, message }) => `${name} ${message}`);
-  }
-  return [];
-}
-
 describe('settings of mode modal', () => {
   it('has a default for everything but the credentials', () => {
-    expect(read(MODAL).settings).toMatchObject({
+    expect(readVariables(MODAL).settings).toMatchObject({
       mode: 'modal',
       tokenId: 'ak-1',
       tokenSecret: 'as-2',
@@ -60,7 +47,7 @@ describe('settings of mode modal', () => {
 
   it('is the same deployment after a restart, and another with another database or another process on the same', () => {
     const ownerOf = (variables: Record<string, string>): unknown => {
-      const { settings } = read({ ...MODAL, ...variables });
+      const { settings } = readVariables({ ...MODAL, ...variables });
       return settings.mode === 'modal' ? settings.owner : null;
     };
     expect(ownerOf({})).toBe(ownerOf({ CLAAS_API_PORT: '9000' }));
@@ -72,6 +59,6 @@ describe('settings of mode modal', () => {
   });
 
   it('prints neither credential', () => {
-    expect(printableConfig(read(MODAL))).not.toMatch(/ak-1|as-2/);
+    expect(printableConfig(readVariables(MODAL))).not.toMatch(/ak-1|as-2/);
   });
 });

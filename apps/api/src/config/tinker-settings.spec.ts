@@ -1,25 +1,12 @@
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { printableConfig } from './print-config.js';
-import { readSettings } from './read-settings.js';
-import { SettingsError } from './settings-error.js';
+import { problemsOf, readVariables } from './testing/read-variables.js';
 
 const TINKER = { CLAAS_DISTILL_EXECUTION_MODE: 'tinker', CLAAS_TINKER_API_KEY: 'tml-1', CLAAS_LORA_ROOT: './loras' };
 
-const read = (variables: Record<string, string>) => readSettings(variables, tmpdir());
-
-function problemsOf(variables: Record<string, string>): string[] {
-  try {
-    read(variables);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems.map(({ name, message }) => `${name} ${message}`);
-  }
-  return [];
-}
-
 describe('settings of mode tinker', () => {
   it('has a default for everything but the key', () => {
-    expect(read(TINKER).settings).toMatchObject({
+    expect(readVariables(TINKER).settings).toMatchObject({
       mode: 'tinker',
       baseUrl: 'https://tinker.thinkingmachines.dev/services/tinker-prod',
       apiKey: 'tml-1',
@@ -29,7 +16,7 @@ describe('settings of mode tinker', () => {
   });
 
   it('takes its own base model everywhere, and the shipped one by its name', () => {
-    const { settings } = read({
+    const { settings } = readVariables({
       ...TINKER,
       CLAAS_TINKER_BASE_MODEL: 'clay-tiny',
       CLAAS_BASE_MODEL_ID: 'Qwen/Qwen3-0.6B',
@@ -64,6 +51,6 @@ describe('settings of mode tinker', () => {
   });
 
   it('prints no key', () => {
-    expect(printableConfig(read(TINKER))).not.toMatch(/tml-1/);
+    expect(printableConfig(readVariables(TINKER))).not.toMatch(/tml-1/);
   });
 });

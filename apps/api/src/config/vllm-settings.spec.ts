@@ -1,31 +1,17 @@
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { printableConfig } from './print-config.js';
-import { readSettings } from './read-settings.js';
-import { SettingsError } from './settings-error.js';
+import { problemsOf, readVariables } from './testing/read-variables.js';
 
 const VLLM = { VLLM_BASE_URL: 'http://127.0.0.1:8000', CLAAS_LORA_ROOT: './loras' };
 const TEACHER = { CLAAS_TEACHER_BASE_URL: 'http://127.0.0.1:8001/v1', CLAAS_TEACHER_MODEL: 'big' };
 
-const read = (variables: Record<string, string>) => readSettings(variables, tmpdir());
-
-function problemsOf(variables: Record<string, string>): readonly string[] {
-  try {
-    read(variables);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems.map(({ name, message }) => `${name} ${message}`);
-    throw error;
-  }
-  return [];
-}
-
 describe('settings of the vLLM servers', () => {
   it('are none without an address', () => {
-    expect(read({ CLAAS_LORA_ROOT: './loras' }).settings).toMatchObject({ vllm: null, teacher: null });
+    expect(readVariables({ CLAAS_LORA_ROOT: './loras' }).settings).toMatchObject({ vllm: null, teacher: null });
   });
 
   it('have defaults for a server on the same machine that shares its accelerator', () => {
-    expect(read({ ...VLLM, VLLM_API_KEY: 'sk-1' }).settings).toMatchObject({
+    expect(readVariables({ ...VLLM, VLLM_API_KEY: 'sk-1' }).settings).toMatchObject({
       vllm: {
         baseUrl: 'http://127.0.0.1:8000',
         apiKey: 'sk-1',
@@ -50,12 +36,12 @@ describe('settings of the vLLM servers', () => {
     ['FALSE', false],
     ['0', false],
   ])('read the flag %s as %s', (text, value) => {
-    const { settings } = read({ ...VLLM, CLAAS_VLLM_SHARES_ACCELERATOR: text });
+    const { settings } = readVariables({ ...VLLM, CLAAS_VLLM_SHARES_ACCELERATOR: text });
     expect(settings).toMatchObject({ vllm: { sharesAccelerator: value } });
   });
 
   it('have a teacher, of a server of its own', () => {
-    expect(read({ ...VLLM, ...TEACHER }).settings).toMatchObject({
+    expect(readVariables({ ...VLLM, ...TEACHER }).settings).toMatchObject({
       teacher: { baseUrl: 'http://127.0.0.1:8001/v1', model: 'big', apiKey: null, timeoutMs: 120_000 },
     });
   });
@@ -81,14 +67,18 @@ describe('settings of the vLLM servers', () => {
   });
 
   it('say what is set and read by nothing', () => {
-    expect(read({ CLAAS_LORA_ROOT: './l', VLLM_API_KEY: 'sk', CLAAS_TEACHER_API_KEY: 'sk' }).warnings).toEqual([
-      'VLLM_API_KEY is set, but VLLM_BASE_URL is not: nothing reads it.',
-      'CLAAS_TEACHER_API_KEY is set, but CLAAS_TEACHER_BASE_URL is not: nothing reads it.',
-    ]);
+    expect(readVariables({ CLAAS_LORA_ROOT: './l', VLLM_API_KEY: 'sk', CLAAS_TEACHER_API_KEY: 'sk' }).warnings).toEqual(
+      [
+        'VLLM_API_KEY is set, but VLLM_BASE_URL is not: nothing reads it.',
+        'CLAAS_TEACHER_API_KEY is set, but CLAAS_TEACHER_BASE_URL is not: nothing reads it.',
+      ],
+    );
   });
 
   it('are printed without their keys', () => {
-    const printed = printableConfig(read({ ...VLLM, ...TEACHER, VLLM_API_KEY: 'one', CLAAS_TEACHER_API_KEY: 'two' }));
+    const printed = printableConfig(
+      readVariables({ ...VLLM, ...TEACHER, VLLM_API_KEY: 'one', CLAAS_TEACHER_API_KEY: 'two' }),
+    );
     expect(printed).toContain('VLLM_API_KEY=********\n');
     expect(printed).toContain('CLAAS_VLLM_SHARES_ACCELERATOR=yes\n');
     expect(printed).not.toMatch(/=(one|two)$/m);

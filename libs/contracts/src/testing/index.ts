@@ -1,8 +1,10 @@
+export { CommittingProcess } from './adapter-store/committing-process.js';
+export { snapshotOf, type StoreSnapshot } from './adapter-store/snapshot-of.js';
 export { adapterStoreContract, type StoreUnderTest } from './adapter-store.contract.js';
 export { contractCase } from './contract-case.js';
 export type { OptOuts } from './contract-case.js';
 export { distillationEngineContract } from './distillation-engine.contract.js';
-export type { DistillationEngineCase, DistillationEngineSubject } from './distillation-engine.contract.js';
+export type { DistillationEngineCase, DistillationEngineSubject } from './distillation-engine-subject.js';
 export { PlainTrainerChannel } from './plain-trainer-channel.js';
 export { servingControlContract } from './serving-control.contract.js';
 export type { ServingControlCase } from './serving-control.contract.js';
