@@ -2,7 +2,7 @@ import { ModalDouble } from '@claas/contracts/testing/modal';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RemoteService } from './execution-mode.js';
+import type { RemoteService } from './remote-service.js';
 
 const WORKSPACE = fileURLToPath(new URL('../../../../', import.meta.url));
 const IMAGE = 'claas-trainer:latest';

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PostgresServer } from '@claas/contracts/testing/postgres';
-import { startRemoteService, type RemoteService } from './execution-mode.js';
+import { startRemoteService } from './execution-mode.js';
+import type { RemoteService } from './remote-service.js';
 import { ServiceProcess } from './service-process.js';
 
 /** Several processes of the API on one database, one directory of adapters, and one service where the mode has one. */

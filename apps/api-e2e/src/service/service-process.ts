@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startRemoteService, type RemoteService } from './execution-mode.js';
+import { startRemoteService } from './execution-mode.js';
+import type { RemoteService } from './remote-service.js';
 import { ServiceClient } from './service-client.js';
 
 const API_MAIN = fileURLToPath(new URL('../../../api/dist/main.js', import.meta.url));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { RemoteService } from './execution-mode.js';
+import type { RemoteService } from './remote-service.js';
 
 const DOUBLE_MAIN = fileURLToPath(new URL('../../../../tools/tinker-double/dist/main.js', import.meta.url));
 const API_KEY = 'tml-e2e';
