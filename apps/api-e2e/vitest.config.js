@@ -25,8 +25,8 @@ export default mergeConfig(workspaceDefaults, {
   test: {
     projects,
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     globalSetup: 'src/service/say-what-is-left-out.ts',
   },
 });

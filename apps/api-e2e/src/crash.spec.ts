@@ -85,7 +85,7 @@ async function expectWholeFiles(): Promise<void> {
 describe('kill -9', () => {
   it(
     `of the trainer, ${KILLS} times at random moments: the adapter is whole and the client knows`,
-    { timeout: KILLS * 60_000 },
+    { timeout: KILLS * 150_000 },
     async () => {
       const ids: string[] = [];
       for (let round = 0; round < KILLS; round += 1) {
@@ -102,7 +102,7 @@ describe('kill -9', () => {
 
   it(
     `of the API, ${KILLS} times at random moments: every accepted feedback is applied exactly once`,
-    { timeout: KILLS * 60_000 },
+    { timeout: KILLS * 150_000 },
     async () => {
       const ids: string[] = [];
       for (let round = 0; round < KILLS; round += 1) {
@@ -117,7 +117,7 @@ describe('kill -9', () => {
 
   it(
     `of both, ${KILLS} times at random moments: every accepted feedback is applied exactly once`,
-    { timeout: KILLS * 60_000 },
+    { timeout: KILLS * 150_000 },
     async () => {
       const ids: string[] = [];
       for (let round = 0; round < KILLS; round += 1) {

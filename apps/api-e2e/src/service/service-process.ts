@@ -10,7 +10,7 @@ import type { RemoteService } from './remote-service.js';
 import { ServiceClient } from './service-client.js';
 
 const API_MAIN = fileURLToPath(new URL('../../../api/dist/main.js', import.meta.url));
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 const STOP_LIMIT_MS = 20_000;
 
 /**

@@ -218,7 +218,7 @@ describe('a client that goes away', () => {
     await response.body!.getReader().read();
     expect(double.runningRequests).toBe(1);
     controller.abort();
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 60_000;
     while (double.runningRequests > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(double.runningRequests).toBe(0);
   });
