@@ -9,12 +9,11 @@ export interface MainRun {
   readonly child: ChildProcess;
   /** What it said so far, on both streams. */
   readonly said: () => string;
-  readonly ended: Promise<{ readonly code: number | null; readonly said: string; readonly ms: number }>;
+  readonly ended: Promise<{ readonly code: number | null; readonly said: string }>;
 }
 
 /** Starts the compiled tool as people do, in `directory`, with nothing in its environment but what is given. */
 export function startMain(directory: string, args: readonly string[], environment: Record<string, string>): MainRun {
-  const started = Date.now();
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: directory,
     env: environment,
@@ -23,9 +22,9 @@ export function startMain(directory: string, args: readonly string[], environmen
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const ended = new Promise<{ code: number | null; said: string; ms: number }>((resolve) => {
+  const ended = new Promise<{ code: number | null; said: string }>((resolve) => {
     child.on('close', (code) => {
-      resolve({ code, said, ms: Date.now() - started });
+      resolve({ code, said });
     });
   });
   return { child, said: () => said, ended };
