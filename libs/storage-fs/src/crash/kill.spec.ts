@@ -1,17 +1,14 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAdapterId } from '@claas/contracts';
+import { CommittingProcess } from '@claas/contracts/testing';
 import { FsAdapterStore } from '../fs-adapter-store.js';
 import { expectSound } from '../testing/soundness.js';
 
@@ -19,11 +16,6 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('__fixtures__/commit-forever.mjs', import.meta.url));
 const KILLS = 20;
 const ID = parseAdapterId('user/model');
-
-interface Commit {
-  readonly version: number;
-  readonly feedbackId: string;
-}
 
 let root: string;
 
@@ -50,7 +42,7 @@ describe('a store whose process is killed', () => {
   it(`is whole after each of ${KILLS} kills at random moments`, { timeout: 300_000 }, async () => {
     const feedbackOf = new Map<number, string>();
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const writer = new Writer(`kill-${kill}`);
+      const writer = startWriter(`kill-${kill}`);
       await writer.firstCommit();
       await delay(Math.random() * 60);
       await writer.kill();
@@ -76,7 +68,7 @@ describe('a store whose process is killed', () => {
 
 describe('a store that several processes write to', () => {
   it('loses no commit', { timeout: 300_000 }, async () => {
-    const writers = [new Writer('one', 25), new Writer('two', 25)];
+    const writers = [startWriter('one', 25), startWriter('two', 25)];
     const codes = await Promise.all(writers.map((writer) => writer.ended));
     expect(codes).toEqual([0, 0]);
     const commits = writers.flatMap((writer) => writer.commits).sort((a, b) => a.version - b.version);
@@ -91,10 +83,10 @@ describe('a store that several processes write to', () => {
   });
 
   it('goes on when one of them is killed, again and again', { timeout: 300_000 }, async () => {
-    const survivor = new Writer('survivor');
+    const survivor = startWriter('survivor');
     await survivor.firstCommit();
     for (let kill = 0; kill < 8; kill += 1) {
-      const victim = new Writer(`victim-${kill}`);
+      const victim = startWriter(`victim-${kill}`);
       await victim.firstCommit();
       await delay(Math.random() * 40);
       await victim.kill();
@@ -107,31 +99,8 @@ describe('a store that several processes write to', () => {
 });
 
 /** A process that commits until it is killed, or has done `count`. */
-class Writer {
-  readonly commits: Commit[] = [];
-  /** Exit code, null after a kill. */
-  readonly ended: Promise<number | null>;
-  readonly #child: ChildProcessByStdio<null, Readable, null>;
-
-  constructor(name: string, count = Number.POSITIVE_INFINITY) {
-    this.#child = spawn(process.execPath, [PROGRAM, root, name, String(count)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    createInterface(this.#child.stdout).on('line', (line) => {
-      const [version, feedbackId = ''] = line.split(' ');
-      this.commits.push({ version: Number(version), feedbackId });
-    });
-    this.ended = once(this.#child, 'close').then(([code]) => code as number | null);
-  }
-
-  async firstCommit(): Promise<void> {
-    await expect.poll(() => this.commits.length, { timeout: 60_000, interval: 2 }).toBeGreaterThan(0);
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    expect(await this.ended).toBeNull();
-  }
+function startWriter(name: string, count = Number.POSITIVE_INFINITY): CommittingProcess {
+  return new CommittingProcess(PROGRAM, [root, name, String(count)]);
 }
 
 async function opened(): Promise<FsAdapterStore> {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAdapterId } from '@claas/contracts';
+import { snapshotOf } from '@claas/contracts/testing';
 import type { AdapterStore, NewVersion } from '@claas/contracts';
 import { FsAdapterStore } from '../fs-adapter-store.js';
-import { expectSound, snapshotOf } from '../testing/soundness.js';
+import { expectSound } from '../testing/soundness.js';
 
 const A = parseAdapterId('user/a');
 
@@ -52,8 +53,8 @@ describe.each(Object.entries(CHANGES))('a power cut during %s', (_name, change) 
       const root = await copyOfTemplate(String(writes));
       const isCut = await cutAfter(writes, root, change);
       // Somebody who reads without recovering sees one of both states, too: aliases follow their adapter at the next opening.
-      const { adapters } = (await snapshotOf(new FsAdapterStore({ root }))) as { adapters: unknown };
-      expect([before, after].map((state) => (state as { adapters: unknown }).adapters)).toContainEqual(adapters);
+      const { adapters } = await snapshotOf(new FsAdapterStore({ root }));
+      expect([before, after].map((state) => state.adapters)).toContainEqual(adapters);
 
       // The power fails once more in the recovery, somewhere else for each first cut.
       await cutRecovery(root, (writes * 7) % 16);

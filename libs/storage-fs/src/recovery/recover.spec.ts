@@ -18,7 +18,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAdapterId } from '@claas/contracts';
-import { expectSound, snapshotOf } from '../testing/soundness.js';
+import { snapshotOf } from '@claas/contracts/testing';
+import { expectSound } from '../testing/soundness.js';
 import { FsAdapterStore } from '../fs-adapter-store.js';
 import { StoreLayout } from '../layout/store-layout.js';
 

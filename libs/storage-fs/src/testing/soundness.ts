@@ -5,20 +5,6 @@ import { expect } from 'vitest';
 import type { AdapterStore } from '@claas/contracts';
 import { StoreLayout } from '../layout/store-layout.js';
 
-/** What a client can know of a store, for comparison. */
-export async function snapshotOf(store: AdapterStore): Promise<unknown> {
-  const adapters = [];
-  for (const { loraId, head } of await store.list()) {
-    const versions = (await store.versions(loraId)).map(({ version, parent, feedbackId }) => ({
-      version,
-      parent,
-      feedbackId,
-    }));
-    adapters.push({ loraId, head: head.version, versions });
-  }
-  return { adapters, aliases: [...(await store.aliases())] };
-}
-
 /** Fails unless an opened store is whole: files as their manifests say, links right, nothing left over. */
 export async function expectSound(store: AdapterStore, root: string): Promise<void> {
   const layout = new StoreLayout(root);
