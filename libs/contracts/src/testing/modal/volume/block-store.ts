@@ -1,9 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 
 /** A block that a URL leads to. */
 export interface BlockGrant {
@@ -49,23 +48,12 @@ export class BlockStore {
     return this.receipts.get(Buffer.from(putResponse).toString('utf8')) === sha256;
   }
 
-  /** What the PUT is answered with, or null when the content isn't what its SHA-256 says. */
+  /** What the PUT is answered with, or null when the content isn't what its SHA-256 says. It is hashed beside the event loop. */
   async write(sha256: string, content: Readable): Promise<string | null> {
+    const block = Buffer.concat((await content.toArray()) as Buffer[]);
     const path = join(this.root, randomUUID());
-    const hash = createHash('sha256');
-    const digest = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
-    try {
-      await pipeline(content, digest, createWriteStream(path));
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
-    }
-    if (hash.digest('hex') !== sha256) {
+    const [digest] = await Promise.all([crypto.subtle.digest('SHA-256', block), writeFile(path, block)]);
+    if (Buffer.from(digest).toString('hex') !== sha256) {
       await rm(path);
       return null;
     }
