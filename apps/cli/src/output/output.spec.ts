@@ -155,6 +155,15 @@ describe('a receipt', () => {
     ]);
   });
 
+  it('says how to teach more when it came only a little closer', () => {
+    const after = (gap_after: number): string => receiptText({ ...record, receipt: { ...receipt, gap_after } }, output);
+    const hint =
+      '  Hint: it came only a little closer. More --steps (up to 16), or a larger --learning-rate, teach more.';
+    expect(after(0.019).split('\n').at(-2)).toBe(hint);
+    expect(after(0.016)).not.toContain('Hint');
+    expect(after(0.021)).not.toContain('Hint');
+  });
+
   it('may lack what a remote engine doesn’t tell, and say what was rented', () => {
     const remote = {
       ...receipt,

@@ -6,8 +6,12 @@ import { onOneLine } from './printable.js';
 import { wrapped } from './word-wrap.js';
 
 const MOST_DISLIKED = 3;
+/** A gap that keeps more than this share of itself shows little in the next answers. */
+const HARDLY_CLOSER = 0.8;
 const LABEL_WIDTH = 21;
 const INDENT = '  ';
+const HARDLY_CLOSER_HINT =
+  'Hint: it came only a little closer. More --steps (up to 16), or a larger --learning-rate, teach more.';
 
 /** What a feedback has changed, as a person reads it. */
 export function receiptText(record: FeedbackRecord, output: Output): string {
@@ -22,9 +26,15 @@ export function receiptText(record: FeedbackRecord, output: Output): string {
       lines.push(`${INDENT}${colors.dim(padEnd(label, LABEL_WIDTH))}${first}`);
       lines.push(...more.map((line) => INDENT + ' '.repeat(LABEL_WIDTH) + line));
     }
+    if (isHardlyCloser(receipt)) lines.push(colors.dim(wrapped(HARDLY_CLOSER_HINT, width, '  ')));
     lines.push(...receipt.warnings.map((warning) => colors.yellow(wrapped(`Note: ${warning}`, width, '  '))));
   }
   return lines.join('\n');
+}
+
+/** One that went further away has a warning of the service instead. */
+function isHardlyCloser({ gap_before, gap_after }: Receipt): boolean {
+  return gap_after < gap_before && gap_after > HARDLY_CLOSER * gap_before;
 }
 
 function facts(receipt: Receipt): [string, string][] {
