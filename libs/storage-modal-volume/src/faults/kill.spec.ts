@@ -1,12 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { CommittingProcess } from '@claas/contracts/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectSound } from '../testing/soundness.js';
 import { VolumeWorld, createVersion } from '../testing/volume-world.js';
@@ -36,7 +33,7 @@ describe('a volume that processes write to', () => {
     const cache = world.newCache();
     const feedbackOf = new Map<number, string>();
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const writer = new Writer(cache, `kill-${kill}`);
+      const writer = startWriter(cache, `kill-${kill}`);
       await writer.firstCommit();
       await delay(Math.random() * 200);
       await writer.kill();
@@ -56,7 +53,7 @@ describe('a volume that processes write to', () => {
   });
 
   it('loses no commit of two of them', async () => {
-    const writers = [new Writer(world.newCache(), 'one', 10), new Writer(world.newCache(), 'two', 10)];
+    const writers = [startWriter(world.newCache(), 'one', 10), startWriter(world.newCache(), 'two', 10)];
     expect(await Promise.all(writers.map((writer) => writer.ended))).toEqual([0, 0]);
     const commits = writers.flatMap((writer) => writer.commits).sort((a, b) => a.version - b.version);
     expect(commits.map(({ version }) => version)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
@@ -69,30 +66,6 @@ describe('a volume that processes write to', () => {
 });
 
 /** A process that commits until it is killed, or has done `count`. */
-class Writer {
-  readonly commits: { readonly version: number; readonly feedbackId: string }[] = [];
-  /** Exit code, null after a kill. */
-  readonly ended: Promise<number | null>;
-  readonly #child: ChildProcessByStdio<null, Readable, null>;
-
-  constructor(cache: string, name: string, count = Number.POSITIVE_INFINITY) {
-    this.#child = spawn(process.execPath, [PROGRAM, cache, name, String(count)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...world.double.environment },
-    });
-    createInterface(this.#child.stdout).on('line', (line) => {
-      const [version, feedbackId = ''] = line.split(' ');
-      this.commits.push({ version: Number(version), feedbackId });
-    });
-    this.ended = once(this.#child, 'close').then(([code]) => code as number | null);
-  }
-
-  async firstCommit(): Promise<void> {
-    await expect.poll(() => this.commits.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
-  }
-
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    expect(await this.ended).toBeNull();
-  }
+function startWriter(cache: string, name: string, count = Number.POSITIVE_INFINITY): CommittingProcess {
+  return new CommittingProcess(PROGRAM, [cache, name, String(count)], world.double.environment);
 }

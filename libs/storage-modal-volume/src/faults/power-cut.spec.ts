@@ -1,6 +1,7 @@
 import { parseAdapterId, type AdapterStore } from '@claas/contracts';
+import { snapshotOf } from '@claas/contracts/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectSound, snapshotOf } from '../testing/soundness.js';
+import { expectSound } from '../testing/soundness.js';
 import { VOLUME_NAME, VolumeWorld, commitVersion, createVersion } from '../testing/volume-world.js';
 
 const A = parseAdapterId('user/a');

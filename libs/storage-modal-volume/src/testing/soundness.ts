@@ -6,22 +6,6 @@ import { expect } from 'vitest';
 import { adapterOf, placeOf } from '../layout/volume-layout.js';
 import type { VolumeWorld } from './volume-world.js';
 
-/** What a client can know of a store, for comparison. */
-export async function snapshotOf(
-  store: AdapterStore,
-): Promise<{ readonly adapters: unknown; readonly aliases: unknown }> {
-  const adapters = [];
-  for (const { loraId, head } of await store.list()) {
-    const versions = (await store.versions(loraId)).map(({ version, parent, feedbackId }) => ({
-      version,
-      parent,
-      feedbackId,
-    }));
-    adapters.push({ loraId, head: head.version, versions });
-  }
-  return { adapters, aliases: [...(await store.aliases())] };
-}
-
 /** Fails unless the volume holds what the store tells of, whole, and nothing else: no upload that nothing points at. */
 export async function expectSound(store: AdapterStore, world: VolumeWorld, volume?: string): Promise<void> {
   const summaries = await store.list();
