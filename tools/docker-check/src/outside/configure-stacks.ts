@@ -12,13 +12,21 @@ export function configureStacks(report: Report): void {
   const compose = findCompose();
   const folder = mkdtempSync(path.join(tmpdir(), 'docker-check-'));
   for (const stack of STACKS) {
-    for (const profile of stack.profiles.length === 0 ? [null] : stack.profiles) {
-      const claim = `compose takes ${stack.title}${profile === null ? '' : ` in profile ${profile}`}`;
+    for (const profiles of broughtUp(stack)) {
+      const claim = `compose takes ${stack.title}${profiles.length === 0 ? '' : ` in profile ${profiles.join(' and ')}`}`;
       if (compose === null) report.leaveOut(claim, 'there is neither `docker compose` nor `docker-compose`');
-      else report.check(claim, configure(compose, stack, profile, folder));
+      else report.check(claim, configure(compose, stack, profiles, folder));
     }
   }
   rmSync(folder, { recursive: true });
+}
+
+/** Each profile alone, and monitoring beside each of the others. */
+function broughtUp({ profiles }: Stack): readonly (readonly string[])[] {
+  if (profiles.length === 0) return [[]];
+  const others = profiles.filter((profile) => profile !== 'monitoring');
+  const watched = others.length < profiles.length ? others.map((profile) => [profile, 'monitoring']) : [];
+  return [...profiles.map((profile) => [profile]), ...watched];
 }
 
 function findCompose(): readonly string[] | null {
@@ -26,7 +34,12 @@ function findCompose(): readonly string[] | null {
   return canRun('docker-compose', 'version') ? ['docker-compose'] : null;
 }
 
-function configure(compose: readonly string[], stack: Stack, profile: string | null, folder: string): string | null {
+function configure(
+  compose: readonly string[],
+  stack: Stack,
+  profiles: readonly string[],
+  folder: string,
+): string | null {
   const text = stack.files.map(readText).join('\n');
   const secrets = variablesOf(text).filter(({ refusal }) => refusal !== null);
   const values = path.join(folder, 'values.env');
@@ -38,7 +51,7 @@ function configure(compose: readonly string[], stack: Stack, profile: string | n
       ...first,
       ...['--env-file', values],
       ...stack.files.flatMap((file) => ['-f', file]),
-      ...(profile === null ? [] : ['--profile', profile]),
+      ...profiles.flatMap((profile) => ['--profile', profile]),
       ...['config', '--quiet'],
     ],
     { cwd: ROOT },
