@@ -19,17 +19,6 @@ let a: VllmProcess;
 let b: VllmProcess;
 let loraId: AdapterId;
 
-/** Steps wait from now on; what is returned lets them go on. */
-function closeGate(): () => void {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  laboratory.engine.gate = () => opened;
-  return () => {
-    laboratory.engine.gate = () => Promise.resolve();
-    open();
-  };
-}
-
 async function untilAsleep(): Promise<void> {
   await vi.waitFor(() => {
     expect(double.isSleeping).toBe(true);
@@ -128,7 +117,7 @@ describe.skipIf(skipped !== null)('two processes that share a database, a direct
     other: VllmProcess;
     open: () => void;
   }> {
-    const open = closeGate();
+    const open = laboratory.engine.closeGate();
     const feedback = await a.accept(loraId);
     await untilAsleep();
     const worker = a.processor.isWorking ? a : b;

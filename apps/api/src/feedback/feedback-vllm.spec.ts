@@ -27,14 +27,6 @@ async function startAlone(
   return { double, service };
 }
 
-/** Steps wait, until what is returned is called. */
-function closeGate(): () => void {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  laboratory.engine.gate = () => opened;
-  return open;
-}
-
 const orders = (double: VllmDouble, from: number): readonly string[] => double.orders().slice(from);
 
 describe.each(RELEASES)('one feedback in front of vLLM %s', (release) => {
@@ -63,7 +55,7 @@ describe('ten feedbacks that wait for one adapter', () => {
       const { double, service } = await startAlone();
       const loraId = await laboratory.initAdapter(service, 'user/ten');
       const before = double.orders().length;
-      const open = closeGate();
+      const open = laboratory.engine.closeGate();
       const accepted = await Promise.all(Array.from({ length: 10 }, () => service.accept(loraId)));
       open();
       const finished = await Promise.all(accepted.map((feedback) => service.waiter.outcome(feedback)));
@@ -91,7 +83,7 @@ describe('ten feedbacks that wait for one adapter', () => {
         await laboratory.initAdapter(service, 'user/one'),
       ];
       const before = double.orders().length;
-      const open = closeGate();
+      const open = laboratory.engine.closeGate();
       const ofMany = await Promise.all(Array.from({ length: 6 }, () => service.accept(many)));
       const ofOne = await service.accept(one);
       open();

@@ -35,6 +35,17 @@ export class RememberingEngine extends DistillationEngine {
     super();
   }
 
+  /** Steps wait from now on, until what is returned is called. */
+  closeGate(): () => void {
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.gate = () => opened;
+    return () => {
+      this.gate = () => Promise.resolve();
+      open();
+    };
+  }
+
   override get capabilities(): DistillationEngine['capabilities'] {
     return this.engine.capabilities;
   }
