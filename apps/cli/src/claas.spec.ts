@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientOnService } from './testing/client-on-service.js';
 import { runClaas } from './testing/run-claas.js';
-import { freePort, START_LIMIT_MS } from './testing/running-service.js';
+import { freePort } from './testing/running-service.js';
 
 let client: ClientOnService;
 beforeAll(async () => {
   client = await ClientOnService.start('me/first', 'me/chat', 'me/kept');
-}, START_LIMIT_MS);
+});
 afterAll(() => client.stop());
 
 describe('adapters', () => {

@@ -2,14 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Interrupts } from './program/interrupts.js';
 import { ClientOnService } from './testing/client-on-service.js';
-import { START_LIMIT_MS } from './testing/running-service.js';
 
 const FAST = ['--learning-rate', '3e-3', '--steps', '2'];
 
 let client: ClientOnService;
 beforeAll(async () => {
   client = await ClientOnService.start('me/first', 'me/chat', 'me/kept', 'you/other');
-}, START_LIMIT_MS);
+});
 afterAll(() => client.stop());
 
 describe('feedback', () => {
@@ -97,34 +96,19 @@ describe('feedback', () => {
     expect(await client.json('follow', id)).toMatchObject({ status: 'verified' });
   });
 
-  it(
-    'survives that the service is killed meanwhile',
-    async () => {
-      const work = client.run([
-        'feedback',
-        'me/first',
-        'Longer.',
-        '-p',
-        'Hi',
-        '-r',
-        'Hello',
-        '--steps',
-        '16',
-        '--json',
-      ]);
-      const isTraining = async (): Promise<boolean> =>
-        (await client.json('feedbacks', '--status', 'training')).feedbacks.length > 0;
-      while (!(await isTraining())) await new Promise((resolve) => setTimeout(resolve, 20));
-      await client.service.kill();
-      await client.service.restart();
-      const learned = JSON.parse((await work).stdout);
-      expect(learned).toMatchObject({ status: 'verified', finished: true });
-      const { versions } = await client.json('versions', 'me/first');
-      const of = versions.filter(({ feedback_id }: { feedback_id: string }) => feedback_id === learned.request_id);
-      expect(of).toHaveLength(1);
-    },
-    START_LIMIT_MS,
-  );
+  it('survives that the service is killed meanwhile', async () => {
+    const work = client.run(['feedback', 'me/first', 'Longer.', '-p', 'Hi', '-r', 'Hello', '--steps', '16', '--json']);
+    const isTraining = async (): Promise<boolean> =>
+      (await client.json('feedbacks', '--status', 'training')).feedbacks.length > 0;
+    while (!(await isTraining())) await new Promise((resolve) => setTimeout(resolve, 20));
+    await client.service.kill();
+    await client.service.restart();
+    const learned = JSON.parse((await work).stdout);
+    expect(learned).toMatchObject({ status: 'verified', finished: true });
+    const { versions } = await client.json('versions', 'me/first');
+    const of = versions.filter(({ feedback_id }: { feedback_id: string }) => feedback_id === learned.request_id);
+    expect(of).toHaveLength(1);
+  });
 });
 
 describe('chat', () => {

@@ -21,7 +21,7 @@ describe('with the API', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'claas-openclaw-'));
     service = await ClaasService.start(folder);
     await createAdapter(service.url, LORA_ID);
-  }, 90_000);
+  });
   afterAll(async () => {
     await service.stop();
     await rm(folder, { recursive: true, force: true });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const API_MAIN = fileURLToPath(new URL('../../../api/dist/main.js', import.meta.url));
 /** A machine that is busy with other tests takes its time. */
-export const START_LIMIT_MS = 180_000;
+const START_LIMIT_MS = 180_000;
 
 /** The real API with the model that ships, in a directory of its own. */
 export class RunningService {

@@ -47,7 +47,7 @@ describe('/feedback', () => {
     });
     expect(await host.run(context, 'Shorter.')).toContain('Learning from that');
     expect(host.sent).toEqual([]);
-    const [said] = await until('the outcome', 10, () => (host.sent.length > 0 ? host.sent : null));
+    const [said] = await until('the outcome', 60, () => (host.sent.length > 0 ? host.sent : null));
     expect(said!.text).toMatch(/^✅ Learned in 4\.2 s\. Gap to what you asked for: 0\.0298 → 0\.00331 \(version 3\)\./);
     expect(seen('GET')).toEqual(['/v1/feedback/f-1', '/v1/feedback/f-1', '/v1/feedback/f-1']);
   });
@@ -92,7 +92,7 @@ describe('/feedback', () => {
     await host.run(context, 'Shorter.');
     expect(await host.run(context, 'Shorter.')).toBe('I heard you the first time, and am still learning it.');
     finished = true;
-    await until('the outcome', 10, () => host.sent.length > 0);
+    await until('the outcome', 60, () => host.sent.length > 0);
     await host.run(context, 'Shorter.');
     const [first, second, third] = keys();
     expect(second).toBe(first);

@@ -26,7 +26,7 @@ export class ClaasService {
       CLAAS_API_PORT: String(port),
     });
     const service = new ClaasService(`http://127.0.0.1:${port}`, program);
-    await until('the API to be ready', 60, () => service.isReady());
+    await until('the API to be ready', 180, () => service.isReady());
     return service;
   }
 

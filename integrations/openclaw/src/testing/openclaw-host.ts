@@ -58,7 +58,7 @@ export class OpenClawHost {
   async outcomeOf(context: Omit<CommandContext, 'config'>, words: string): Promise<string> {
     const before = this.sent.length;
     await this.run(context, words);
-    return (await until('the outcome of a feedback', 30, () => this.sent[before])).text;
+    return (await until('the outcome of a feedback', 120, () => this.sent[before])).text;
   }
 
   private api(): OpenClawPluginApi {

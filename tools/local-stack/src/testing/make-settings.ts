@@ -44,7 +44,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Looks until it is so. */
-export async function until(isSo: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, limitMs = 60_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`It was not so within ${limitMs} ms: ${isSo.toString()}`);
