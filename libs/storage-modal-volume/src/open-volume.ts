@@ -8,6 +8,7 @@ import { AdapterNames } from './names/adapter-names.js';
 import { volumeUnavailable } from './rpc/modal-errors.js';
 import { retryCall } from './rpc/retry-call.js';
 import { MakerAnnouncement } from './sweep/makers.js';
+import { BlockProofs } from './transfer/block-proofs.js';
 import type { BeforeWrite } from './transfer/upload.js';
 import type { OnTransferProgress } from './version/transfer-progress.js';
 import { VersionShelf } from './version/version-shelf.js';
@@ -52,8 +53,11 @@ export async function openVolume(options: ModalVolumeOptions): Promise<OpenVolum
     const { volumeId } = await retryCall('VolumeGetOrCreate', callTimeoutMs, () =>
       client.volumes.fromName(volume, params),
     );
-    const files = new VolumeFiles({ client, volumeId, callTimeoutMs, beforeWrite });
-    const cache = new VersionCache(join(cacheDirectory, volumeId));
+    const directory = join(cacheDirectory, volumeId);
+    const proofs = new BlockProofs(join(directory, 'proofs'));
+    await proofs.open();
+    const files = new VolumeFiles({ client, volumeId, callTimeoutMs, beforeWrite, proofs });
+    const cache = new VersionCache(directory);
     const makers = new MakerNames();
     return {
       files,

@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +12,7 @@ import { VolumeWorld, createVersion } from '../testing/volume-world.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../testing/__fixtures__/commit-forever.mjs', import.meta.url));
+const COMMIT_LARGE = fileURLToPath(new URL('../testing/__fixtures__/commit-large.mjs', import.meta.url));
 const KILLS = 5;
 const ID = 'user/model';
 
@@ -64,6 +67,34 @@ describe('a volume that processes write to', () => {
     }
   });
 });
+
+describe('an upload that ends with its process', () => {
+  it('goes on in the next one with the blocks that are missing', async () => {
+    const cache = world.newCache();
+    const proofs = async (): Promise<number> => (await readdir(cache, { recursive: true })).filter(isProof).length;
+    const puts = (): number => world.double.rpcs().filter((rpc) => rpc === 'PutBlock').length;
+    world.count('PutBlock');
+    world.double.faults.set('PutBlock', { kind: 'hang', skip: 4 });
+    const first = spawn(process.execPath, [COMMIT_LARGE, cache], { stdio: ['ignore', 'ignore', 'inherit'] });
+    await expect.poll(proofs).toBeGreaterThan(1);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    const kept = await proofs();
+    world.double.faults.clear();
+    world.count('PutBlock');
+    await promisify(execFile)(process.execPath, [COMMIT_LARGE, cache]);
+    // The announcement of the process, config, four blocks, manifest, head.
+    expect(puts()).toBe(8 - kept);
+    expect(await proofs()).toBe(0);
+    const store = await world.open();
+    expect((await store.read(ID)).manifest.version).toBe(1);
+    await expectSound(store, world);
+  });
+});
+
+function isProof(path: string): boolean {
+  return /proofs.[0-9a-f]{64}$/.test(path);
+}
 
 /** A process that commits until it is killed, or has done `count`. */
 function startWriter(cache: string, name: string, count = Number.POSITIVE_INFINITY): CommittingProcess {

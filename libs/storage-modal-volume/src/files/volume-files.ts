@@ -4,6 +4,7 @@ import type { ModalClient } from 'modal';
 import { BLOCK_BYTES, BlockBuffers } from '../blocks/block-buffers.js';
 import { BlockHttp } from '../blocks/block-http.js';
 import { VolumeRpc, type VolumeEntry } from '../rpc/volume-rpc.js';
+import type { BlockProofs } from '../transfer/block-proofs.js';
 import { download, type Download } from '../transfer/download.js';
 import type { FileDigest } from '../transfer/file-digest.js';
 import { upload, type BeforeWrite, type TransferParts } from '../transfer/upload.js';
@@ -14,14 +15,17 @@ export interface VolumeFilesOptions {
   /** Of one attempt of a call, and how long a connection may stand still. */
   readonly callTimeoutMs: number;
   readonly beforeWrite: BeforeWrite;
+  readonly proofs: BlockProofs;
 }
 
 /** The files of one Modal volume. Paths are relative to its root. Every change is one possible point of a crash. */
 export class VolumeFiles {
   readonly buffers = new BlockBuffers();
   readonly #parts: TransferParts;
+  readonly #proofs: BlockProofs;
 
-  constructor({ client, volumeId, callTimeoutMs, beforeWrite }: VolumeFilesOptions) {
+  constructor({ client, volumeId, callTimeoutMs, beforeWrite, proofs }: VolumeFilesOptions) {
+    this.#proofs = proofs;
     this.#parts = {
       rpc: new VolumeRpc(client, volumeId, callTimeoutMs),
       http: new BlockHttp(callTimeoutMs),
@@ -78,7 +82,7 @@ export class VolumeFiles {
         const { bytesRead } = await file.read(target, 0, target.length, start);
         if (bytesRead !== target.length) throw new Error(`${local.path} changed while it was uploaded`);
       };
-      await upload(this.#parts, { path, digest: local.digest, read, createOnly: false, onBytes });
+      await upload(this.#parts, { path, digest: local.digest, read, createOnly: false, onBytes, kept: this.#proofs });
     } finally {
       await file.close();
     }

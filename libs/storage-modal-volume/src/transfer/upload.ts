@@ -5,6 +5,7 @@ import { PARALLEL_BLOCKS, type BlockHttp } from '../blocks/block-http.js';
 import { inParallel } from '../blocks/in-parallel.js';
 import { retryRounds } from '../blocks/retry-rounds.js';
 import type { VolumeRpc } from '../rpc/volume-rpc.js';
+import type { BlockProofs } from './block-proofs.js';
 import type { FileDigest } from './file-digest.js';
 
 /** Called before each change to the volume with what is about to happen. Tests throw from it to stop a store at that point. */
@@ -24,6 +25,8 @@ export interface Upload {
   readonly read: (target: Buffer, start: number) => Promise<void>;
   readonly createOnly: boolean;
   readonly onBytes?: (bytes: number) => void;
+  /** Of an attempt that a crash has ended, for large files. */
+  readonly kept?: BlockProofs;
 }
 
 /**
@@ -32,10 +35,18 @@ export interface Upload {
  */
 export async function upload(parts: TransferParts, file: Upload): Promise<boolean> {
   const { rpc, http, buffers, beforeWrite } = parts;
-  const { path, digest, createOnly } = file;
+  const { path, digest, createOnly, kept } = file;
   const ranges = blockRanges(digest.bytes);
+  const names = digest.blocks.map((sha256) => Buffer.from(sha256).toString('hex'));
   const proofs = new Map<number, Uint8Array>();
+  for (const { index, length } of ranges) {
+    const proof = (await kept?.find(names[index]!)) ?? null;
+    if (proof === null) continue;
+    proofs.set(index, proof);
+    file.onBytes?.(length);
+  }
   let exists = false;
+  const sent = new Set<number>();
   const round = async (): Promise<boolean> => {
     beforeWrite(`put ${path}`);
     const blocks = digest.blocks.map((contentsSha256, index) => ({ contentsSha256, putResponse: proofs.get(index) }));
@@ -54,10 +65,19 @@ export async function upload(parts: TransferParts, file: Upload): Promise<boolea
         const proof = await http.put(putUrl, block);
         if (!proofs.has(blockIndex)) file.onBytes?.(range.length);
         proofs.set(blockIndex, proof);
+        sent.add(blockIndex);
+        await kept?.keep(names[blockIndex]!, proof);
       });
     });
     return missing.length === 0;
   };
-  await retryRounds(round, () => proofs.size);
+  try {
+    await retryRounds(round, () => sent.size);
+  } catch (error) {
+    // Should Modal not take an old proof, the next attempt begins without.
+    if (!(error instanceof BlockError)) await kept?.forget(names);
+    throw error;
+  }
+  await kept?.forget(names);
   return !exists;
 }
