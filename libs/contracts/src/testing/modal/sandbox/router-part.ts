@@ -4,7 +4,8 @@ import type { ModalPart, RpcCall } from '../rpc/modal-part.js';
 import { RpcError } from '../rpc/rpc-error.js';
 import type { ExecProcess } from './exec-process.js';
 import type { SandboxMachine } from './sandbox-machine.js';
-import type { SandboxFarm, SecretSource } from './sandbox-part.js';
+import type { SandboxFarm } from './sandbox-part.js';
+import type { SecretSource } from './sandbox-schema.js';
 import type { SecretStore } from './secret-part.js';
 
 const MESSAGES = `

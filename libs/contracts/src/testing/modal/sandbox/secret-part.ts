@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { ModalPart } from '../rpc/modal-part.js';
 import { RpcError } from '../rpc/rpc-error.js';
-import type { SecretSource } from './sandbox-part.js';
+import type { SecretSource } from './sandbox-schema.js';
 
 const MESSAGES = `
 message SecretGetOrCreateRequest { string deployment_name = 1; string environment_name = 3; int32 object_creation_type = 4; map<string, string> env_dict = 5; }
