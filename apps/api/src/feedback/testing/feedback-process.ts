@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AdapterStore, DistillationEngine, ServingControl } from '@claas/contracts';
 import { ServedAdapters } from '../../backends/served-adapters.js';
 import type { Database } from '../../database/database.js';
@@ -17,6 +18,7 @@ import type { FeedbackRequest } from '../feedback-request.js';
 import type { FeedbackRecorder } from '../feedback-run.js';
 import { FeedbackService } from '../feedback-service.js';
 import { FeedbackWaiter } from '../feedback-waiter.js';
+import type { FeedbackState } from '../feedback-state.js';
 import type { Feedback } from '../feedback.js';
 import { RolloutPreparation } from '../rollout-preparation.js';
 import type { TransactionSettings } from '../transaction-settings.js';
@@ -130,6 +132,10 @@ export class FeedbackProcess {
     idempotencyKey: string | null = null,
   ): Promise<Feedback> {
     return this.service.accept(sampleRequest({ loraId, ...change }), idempotencyKey);
+  }
+
+  async untilState({ requestId }: Feedback, state: FeedbackState): Promise<void> {
+    while ((await this.service.find(requestId)).state !== state) await delay(5);
   }
 
   async send(loraId: string, change: Partial<FeedbackRequest> = {}): Promise<Feedback> {
