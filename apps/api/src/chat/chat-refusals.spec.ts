@@ -1,30 +1,18 @@
 import { ClaasError } from '@claas/contracts';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../testing/client.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { useService } from '../testing/use-service.js';
 
 const HELLO = [{ role: 'user', content: 'What is your name?' }];
 
 describe('a chat request', () => {
-  let service: RunningService;
-  let client: Client;
-
-  beforeAll(async () => {
-    service = await startService();
-    client = new Client(service);
-    await client.post('/v1/lora/init', { lora_id: 'user/a' });
-  });
-
-  afterAll(async () => {
-    await service.stop();
-  });
+  const api = useService('user/a');
 
   afterEach(() => {
-    service.serving.failure = null;
-    service.serving.asked.length = 0;
+    api.service.serving.failure = null;
+    api.service.serving.asked.length = 0;
   });
 
-  const chat = (body: object) => client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, ...body });
+  const chat = (body: object) => api.client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, ...body });
 
   it.each([
     ['model_not_found', 404, { model: 'user/nobody' }],
@@ -59,7 +47,7 @@ describe('a chat request', () => {
       'param',
       Object.keys(change).at(-1) === 'model' ? 'model' : expect.any(String),
     );
-    expect(service.serving.asked).toEqual([]);
+    expect(api.service.serving.asked).toEqual([]);
   });
 
   it('may have the standard fields that ask for nothing', async () => {
@@ -86,7 +74,10 @@ describe('a chat request', () => {
   it.each([false, true])(
     'that the server refuses is answered with its status, also when streaming is %s',
     async (isStream) => {
-      service.serving.failure = new ClaasError('context_too_long', 'The prompt has 3000 tokens; the model takes 2048.');
+      api.service.serving.failure = new ClaasError(
+        'context_too_long',
+        'The prompt has 3000 tokens; the model takes 2048.',
+      );
       const { status, body } = await chat({ stream: isStream });
       expect(status).toBe(422);
       expect(body).toMatchObject({ error: { message: 'The prompt has 3000 tokens; the model takes 2048.' } });

@@ -1,35 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { InteractionRepository } from '../interactions/interaction-repository.js';
-import { Client } from '../testing/client.js';
 import { readStream } from '../testing/read-stream.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { useService } from '../testing/use-service.js';
 
 const HELLO = [{ role: 'user', content: 'What is your name?' }];
 
 describe('chat', () => {
-  let service: RunningService;
-  let client: Client;
-
-  beforeAll(async () => {
-    service = await startService();
-    client = new Client(service);
-    await client.post('/v1/lora/init', { lora_id: 'user/a' });
-  });
-
-  afterAll(async () => {
-    await service.stop();
-  });
+  const api = useService('user/a');
 
   afterEach(() => {
-    service.serving.gate = Promise.resolve();
-    service.serving.asked.length = 0;
+    api.service.serving.gate = Promise.resolve();
+    api.service.serving.asked.length = 0;
   });
 
-  const chat = (body: object) => client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, ...body });
+  const chat = (body: object) => api.client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, ...body });
 
   const stream = async (body: object) => readStream(await chat({ stream: true, ...body }));
 
-  const kept = (id: string) => service.app.get(InteractionRepository, { strict: false }).find(id);
+  const kept = (id: string) => api.service.app.get(InteractionRepository, { strict: false }).find(id);
 
   it('answers as OpenAI does, with the head of the adapter, and keeps the exact answer', async () => {
     const { status, body } = await chat({ temperature: 0.5, seed: 3 });
@@ -73,7 +61,7 @@ describe('chat', () => {
       seed: 9,
     });
     await chat({ stop: ['a', 'b'], chat_template_kwargs: { enable_thinking: false } });
-    const [first, second] = service.serving.asked.map(({ request }) => request);
+    const [first, second] = api.service.serving.asked.map(({ request }) => request);
     expect(first).toMatchObject({
       sampling: { temperature: 0, topP: 0.9, topK: 0, maxTokens: 3, stop: ['END'], seed: 9, topLogprobs: 0 },
     });
@@ -86,7 +74,7 @@ describe('chat', () => {
   it('answers for the base model by its name', async () => {
     const { body } = await chat({ model: 'clay-tiny' });
     expect(body).toMatchObject({ claas: { lora_id: null, version: null } });
-    expect(service.serving.asked[0]?.model).toEqual({ kind: 'base' });
+    expect(api.service.serving.asked[0]?.model).toEqual({ kind: 'base' });
     expect(await kept(String(body['id']))).toMatchObject({ loraId: null, version: null });
   });
 
@@ -106,7 +94,7 @@ describe('chat', () => {
         { role: 'user', content: 'd' },
       ],
     });
-    expect(service.serving.asked[0]?.request.prompt).toMatchObject({
+    expect(api.service.serving.asked[0]?.request.prompt).toMatchObject({
       messages: [
         { role: 'system', content: 'Be brief.' },
         { role: 'user', content: 'ab' },
@@ -167,7 +155,7 @@ describe('chat', () => {
 
   it('has kept a streamed answer when its last chunk arrives', async () => {
     const save = vi.spyOn(InteractionRepository.prototype, 'save').mockRejectedValueOnce(new Error('disk full'));
-    const answer = await client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, stream: true });
+    const answer = await api.client.post('/v1/chat/completions', { model: 'user/a', messages: HELLO, stream: true });
     save.mockRestore();
     expect(answer.body['text']).not.toContain('"finish_reason":"stop"');
     expect(answer.body['text']).not.toContain('[DONE]');
@@ -182,10 +170,10 @@ describe('chat', () => {
 
   it('stops generating when the client goes away, whether it streams or waits', async () => {
     for (const isStream of [true, false]) {
-      service.serving.gate = new Promise(() => undefined);
-      const before = service.serving.cancellations;
+      api.service.serving.gate = new Promise(() => undefined);
+      const before = api.service.serving.cancellations;
       const abort = new AbortController();
-      const request = fetch(`${service.url}/v1/chat/completions`, {
+      const request = fetch(`${api.service.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ model: 'user/a', messages: HELLO, stream: isStream }),
@@ -195,7 +183,7 @@ describe('chat', () => {
       else
         await vi.waitFor(
           () => {
-            expect(service.serving.asked).toHaveLength(2);
+            expect(api.service.serving.asked).toHaveLength(2);
           },
           { timeout: 20_000 },
         );
@@ -203,7 +191,7 @@ describe('chat', () => {
       await request.catch(() => undefined);
       await vi.waitFor(
         () => {
-          expect(service.serving.cancellations).toBe(before + 1);
+          expect(api.service.serving.cancellations).toBe(before + 1);
         },
         { timeout: 20_000 },
       );

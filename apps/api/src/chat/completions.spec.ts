@@ -1,29 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { InteractionRepository } from '../interactions/interaction-repository.js';
-import { Client } from '../testing/client.js';
 import { readStream } from '../testing/read-stream.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { useService } from '../testing/use-service.js';
 
 describe('completions, models and scores', () => {
-  let service: RunningService;
-  let client: Client;
-
-  beforeAll(async () => {
-    service = await startService();
-    client = new Client(service);
-    await client.post('/v1/lora/init', { lora_id: 'user/a' });
-  });
-
-  afterAll(async () => {
-    await service.stop();
-  });
+  const api = useService('user/a');
 
   afterEach(() => {
-    service.serving.asked.length = 0;
+    api.service.serving.asked.length = 0;
   });
 
   it('goes on from a plain prompt', async () => {
-    const { status, body } = await client.post('/v1/completions', { model: 'user/a', prompt: ['Once'], logprobs: 1 });
+    const { status, body } = await api.client.post('/v1/completions', {
+      model: 'user/a',
+      prompt: ['Once'],
+      logprobs: 1,
+    });
     expect(status).toBe(200);
     expect(body).toMatchObject({
       id: expect.stringMatching(/^cmpl-/),
@@ -41,18 +33,18 @@ describe('completions, models and scores', () => {
         },
       ],
     });
-    expect(service.serving.asked[0]?.request).toMatchObject({
+    expect(api.service.serving.asked[0]?.request).toMatchObject({
       prompt: { kind: 'text', text: 'Once' },
       sampling: { maxTokens: 16, topLogprobs: 1 },
     });
-    expect(await service.app.get(InteractionRepository, { strict: false }).find(String(body['id']))).toMatchObject({
+    expect(await api.service.app.get(InteractionRepository, { strict: false }).find(String(body['id']))).toMatchObject({
       conversation: [{ role: 'user', content: 'Once' }],
     });
   });
 
   it('streams a plain completion in objects of the same form', async () => {
     const chunks = readStream(
-      await client.post('/v1/completions', { model: 'user/a', stream: true, prompt: 'Once', logprobs: 0 }),
+      await api.client.post('/v1/completions', { model: 'user/a', stream: true, prompt: 'Once', logprobs: 0 }),
     );
     const choices = chunks.map((chunk) => (chunk['choices'] as { text: string }[])[0]);
     expect(choices.map((choice) => choice?.text).join('')).toBe('My name is Clay.');
@@ -68,17 +60,17 @@ describe('completions, models and scores', () => {
     { prompt: 'a', echo: true },
     { prompt: 'a', best_of: 2 },
   ])('refuses the plain completion %j', async (body) => {
-    expect((await client.post('/v1/completions', { model: 'user/a', ...body })).status).toBe(422);
+    expect((await api.client.post('/v1/completions', { model: 'user/a', ...body })).status).toBe(422);
   });
 
   it('lists the base model, adapters and aliases, and describes each', async () => {
-    const { body } = await client.get('/v1/models');
+    const { body } = await api.client.get('/v1/models');
     const ids = (body['data'] as { id: string }[]).map(({ id }) => id);
     expect(ids).toEqual(['clay-tiny', 'user/a', 'user/a-init', 'user/a-latest']);
     for (const path of ['user/a', 'user%2Fa']) {
-      expect((await client.get(`/v1/models/${path}`)).body).toMatchObject({ id: 'user/a', root: 'user/a-init' });
+      expect((await api.client.get(`/v1/models/${path}`)).body).toMatchObject({ id: 'user/a', root: 'user/a-init' });
     }
-    const unknown = await client.get('/v1/models/user/b');
+    const unknown = await api.client.get('/v1/models/user/b');
     expect(unknown).toMatchObject({ status: 404, body: { error: { code: 'model_not_found', param: 'model' } } });
   });
 
@@ -88,7 +80,7 @@ describe('completions, models and scores', () => {
       messages: [{ role: 'user', content: 'What is your name?' }],
       completion: 'My name',
     };
-    const { status, body } = await client.post('/v1/score', { ...score, return_token_ids: true });
+    const { status, body } = await api.client.post('/v1/score', { ...score, return_token_ids: true });
     expect(status).toBe(200);
     expect(body).toEqual({
       logprobs: [-0.5, -0.5],
@@ -99,7 +91,7 @@ describe('completions, models and scores', () => {
       prompt_token_ids: [1, 2, 3],
       token_ids: [10, 11],
     });
-    expect((await client.post('/v1/score', { ...score, completion: '' })).status).toBe(422);
-    expect((await client.post('/v1/score', { ...score, model: 'x' })).status).toBe(404);
+    expect((await api.client.post('/v1/score', { ...score, completion: '' })).status).toBe(422);
+    expect((await api.client.post('/v1/score', { ...score, model: 'x' })).status).toBe(404);
   });
 });

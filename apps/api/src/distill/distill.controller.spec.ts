@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readLearned } from '../feedback/testing/weights.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { useService } from '../testing/use-service.js';
 
-let service: RunningService;
-
-beforeAll(async () => {
-  service = await startService();
-});
-
-afterAll(() => service.stop());
+const api = useService();
 
 async function post(path: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(`${service.url}${path}`, {
+  const response = await fetch(`${api.service.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -28,12 +22,12 @@ describe('POST /v1/distill', () => {
     expect(status).toBe(200);
     expect(body['lora_id']).toMatch(/^distill\/a-\d{8}-\d{6}$/);
     expect(body['metadata']).toMatchObject({ tokens_processed: 10, teacher_mode: 'self' });
-    const created = await service.store.read(String(body['lora_id']));
+    const created = await api.service.store.read(String(body['lora_id']));
     expect(created.manifest).toMatchObject({ version: 0, parent: null, origin: 'distill', feedbackId: null });
     expect(created.manifest.receipt).not.toBeNull();
     expect(await readLearned(created.directory)).toHaveLength(1);
-    expect(await service.store.resolve('distill/a-latest')).toBe(body['lora_id']);
-    expect(await readLearned((await service.store.read('distill/a-init')).directory)).toEqual([]);
+    expect(await api.service.store.resolve('distill/a-latest')).toBe(body['lora_id']);
+    expect(await readLearned((await api.service.store.read('distill/a-init')).directory)).toEqual([]);
   });
 
   it('goes on from the latest alias without growing the name', async () => {
@@ -42,8 +36,8 @@ describe('POST /v1/distill', () => {
     const second = await post('/v1/distill', { lora_id: 'distill/b-latest', ...LESSON });
     expect(second.body['lora_id']).toMatch(/^distill\/b-\d{8}-\d{6}(-2)?$/);
     expect(second.body['lora_id']).not.toBe(first.body['lora_id']);
-    expect(await service.store.resolve('distill/b-latest')).toBe(second.body['lora_id']);
-    expect(await readLearned((await service.store.read('distill/b-latest')).directory)).toHaveLength(2);
+    expect(await api.service.store.resolve('distill/b-latest')).toBe(second.body['lora_id']);
+    expect(await readLearned((await api.service.store.read('distill/b-latest')).directory)).toHaveLength(2);
   });
 
   it('finds a free name for every step of the same second', async () => {
@@ -71,14 +65,14 @@ describe('POST /v1/distill', () => {
 
   it('leaves nothing behind when the step fails', async () => {
     await post('/v1/lora/init', { lora_id: 'distill/e' });
-    vi.spyOn(service.engine, 'distill').mockRejectedValueOnce(new Error('Out of memory'));
+    vi.spyOn(api.service.engine, 'distill').mockRejectedValueOnce(new Error('Out of memory'));
     const { status, body } = await post('/v1/distill', { lora_id: 'distill/e-init', ...LESSON });
     expect(status).toBe(500);
     expect(body['detail']).toBe(
       'Distillation failed: Out of memory. LoRA distill/e-init is unchanged, and nothing was saved.',
     );
-    expect(await service.store.list('distill/e')).toHaveLength(1);
-    expect(await service.store.resolve('distill/e-latest')).toBe('distill/e-init');
+    expect(await api.service.store.list('distill/e')).toHaveLength(1);
+    expect(await api.service.store.resolve('distill/e-latest')).toBe('distill/e-init');
   });
 
   it.each([

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client, type Answered } from '../testing/client.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { describe, expect, it } from 'vitest';
+import type { Answered } from '../testing/client.js';
+import { useService } from '../testing/use-service.js';
 import type { FeedbackPageDto, FeedbackRecordDto } from './dto/feedback-record.dto.js';
 import { initialise, TEXT, untilStatus } from './testing/feedback-over-http.js';
 
@@ -9,19 +9,11 @@ interface StreamedEvent {
   readonly data: Record<string, unknown>;
 }
 
-let service: RunningService;
-let client: Client;
-
-beforeAll(async () => {
-  service = await startService();
-  client = new Client(service);
-});
-
-afterAll(() => service.stop());
+const api = useService();
 
 /** The events of a feedback, as they come. */
 async function* eventsOf(requestId: string): AsyncGenerator<StreamedEvent> {
-  const { headers, body } = await fetch(`${service.url}/v1/feedback/${requestId}/events`);
+  const { headers, body } = await fetch(`${api.service.url}/v1/feedback/${requestId}/events`);
   expect(headers.get('content-type')).toContain('text/event-stream');
   expect(headers.get('x-request-id')).not.toBeNull();
   let text = '';
@@ -42,16 +34,16 @@ function parseEvent(block: string): StreamedEvent {
 
 describe('GET /v1/feedback', () => {
   it('pages through the feedbacks of an adapter, newest first', async () => {
-    const name = await initialise(client);
+    const name = await initialise(api.client);
     const sent: string[] = [];
     for (let count = 0; count < 5; count += 1) {
-      const { body } = await client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
+      const { body } = await api.client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
       sent.unshift(String(body['request_id']));
     }
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const page: Answered<FeedbackPageDto> = await client.get(
+      const page: Answered<FeedbackPageDto> = await api.client.get(
         `/v1/feedback?lora_id=${name}-latest&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
       );
       expect(page.body.feedbacks.length).toBeLessThanOrEqual(2);
@@ -64,28 +56,28 @@ describe('GET /v1/feedback', () => {
   it.each(['cursor=abc', 'limit=0', 'limit=201', 'limit=x', 'status=done', 'lora_id=../x', 'page=2'])(
     'refuses ?%s',
     async (query) => {
-      expect((await client.get(`/v1/feedback?${query}`)).status).toBe(422);
+      expect((await api.client.get(`/v1/feedback?${query}`)).status).toBe(422);
     },
   );
 
   it('answers 404 for an unknown feedback', async () => {
     for (const path of ['/v1/feedback/none', '/v1/feedback/none/events']) {
-      expect(await client.get(path)).toMatchObject({ status: 404, body: { code: 'feedback_not_found' } });
+      expect(await api.client.get(path)).toMatchObject({ status: 404, body: { code: 'feedback_not_found' } });
     }
   });
 });
 
 describe('GET /v1/feedback/{request_id}/events', () => {
   it('tells of every change and of progress, and ends', async () => {
-    const name = await initialise(client);
-    const open = service.engine.closeGate();
-    const busy = await client.post<FeedbackRecordDto>(
+    const name = await initialise(api.client);
+    const open = api.service.engine.closeGate();
+    const busy = await api.client.post<FeedbackRecordDto>(
       '/v1/feedback',
       { lora_id: `${name}-latest`, ...TEXT },
       { prefer: 'respond-async' },
     );
-    await untilStatus(client, busy.body.request_id, 'training');
-    const queued = await client.post<FeedbackRecordDto>(
+    await untilStatus(api.client, busy.body.request_id, 'training');
+    const queued = await api.client.post<FeedbackRecordDto>(
       '/v1/feedback',
       { lora_id: `${name}-latest`, ...TEXT },
       { prefer: 'respond-async' },
@@ -101,8 +93,8 @@ describe('GET /v1/feedback/{request_id}/events', () => {
   });
 
   it('shows the end of a feedback that ended before', async () => {
-    const name = await initialise(client);
-    const { body } = await client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
+    const name = await initialise(api.client);
+    const { body } = await api.client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
     const events: StreamedEvent[] = [];
     for await (const event of eventsOf(String(body['request_id']))) events.push(event);
     expect(events).toHaveLength(1);

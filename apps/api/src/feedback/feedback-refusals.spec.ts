@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../testing/client.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { describe, expect, it } from 'vitest';
+import { useService } from '../testing/use-service.js';
 import type { FeedbackPageDto } from './dto/feedback-record.dto.js';
 import { initialise, TEXT } from './testing/feedback-over-http.js';
 
-let service: RunningService;
-let client: Client;
-
-beforeAll(async () => {
-  service = await startService();
-  client = new Client(service);
-});
-
-afterAll(() => service.stop());
+const api = useService();
 
 const BAD: [string, string, Record<string, unknown>][] = [
   ['an empty feedback', 'feedback', { feedback: '' }],
@@ -57,7 +48,7 @@ const BAD: [string, string, Record<string, unknown>][] = [
 
 describe('POST /v1/feedback', () => {
   it.each(BAD)('refuses %s with 422 and names %s', async (_what, field, change) => {
-    const { status, body } = await client.post<{ code: string; errors: { field: string }[] }>('/v1/feedback', {
+    const { status, body } = await api.client.post<{ code: string; errors: { field: string }[] }>('/v1/feedback', {
       lora_id: 'user/feedback-1-latest',
       ...TEXT,
       ...change,
@@ -68,13 +59,13 @@ describe('POST /v1/feedback', () => {
   });
 
   it('refuses the wrong number of rollout_logprobs, changing nothing', async () => {
-    const name = await initialise(client);
+    const name = await initialise(api.client);
     const body = { lora_id: `${name}-latest`, ...TEXT, rollout_logprobs: [-0.5, -1.2, -0.8] };
-    expect(await client.post('/v1/feedback', body)).toMatchObject({
+    expect(await api.client.post('/v1/feedback', body)).toMatchObject({
       status: 422,
       body: { code: 'rollout_logprobs_mismatch' },
     });
-    const page = await client.get<FeedbackPageDto>(`/v1/feedback?lora_id=${name}-init`);
+    const page = await api.client.get<FeedbackPageDto>(`/v1/feedback?lora_id=${name}-init`);
     expect(page.body.feedbacks).toEqual([]);
   });
 
@@ -83,13 +74,13 @@ describe('POST /v1/feedback', () => {
     [422, 'adapter_id_invalid', { lora_id: '../../etc/passwd' }],
     [404, 'completion_not_found', { prompt: undefined, response: undefined, completion_id: 'chatcmpl-none' }],
   ])('answers %i %s', async (status, code, change) => {
-    const name = await initialise(client);
-    const answer = await client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT, ...change });
+    const name = await initialise(api.client);
+    const answer = await api.client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT, ...change });
     expect(answer).toMatchObject({ status, body: { code } });
   });
 
   it.each(['', 'ä', 'x'.repeat(256)])('refuses the idempotency key %j', async (key) => {
-    const { status } = await client.post('/v1/feedback', { lora_id: 'a', ...TEXT }, { 'idempotency-key': key });
+    const { status } = await api.client.post('/v1/feedback', { lora_id: 'a', ...TEXT }, { 'idempotency-key': key });
     expect(status).toBe(422);
   });
 });

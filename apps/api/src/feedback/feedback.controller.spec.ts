@@ -1,30 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../testing/client.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { startService } from '../testing/start-service.js';
+import { useService } from '../testing/use-service.js';
 import { FEEDBACK_EXAMPLES } from './dto/feedback.dto.js';
 import type { FeedbackAnswerDto } from './dto/feedback-answer.dto.js';
 import type { FeedbackPageDto, FeedbackRecordDto } from './dto/feedback-record.dto.js';
 import { initialise, TEXT, untilStatus } from './testing/feedback-over-http.js';
 
-let service: RunningService;
-let client: Client;
-
-beforeAll(async () => {
-  service = await startService();
-  client = new Client(service);
-});
-
-afterAll(() => service.stop());
+const api = useService();
 
 afterEach(() => {
-  service.engine.gate = Promise.resolve();
+  api.service.engine.gate = Promise.resolve();
 });
 
 describe('POST /v1/feedback', () => {
   it('answers with everything that the Python service’s clients read, and the proof', async () => {
-    const name = await initialise(client);
-    const { status, body } = await client.post<FeedbackAnswerDto>('/v1/feedback', {
+    const name = await initialise(api.client);
+    const { status, body } = await api.client.post<FeedbackAnswerDto>('/v1/feedback', {
       lora_id: `${name}-latest`,
       ...TEXT,
       training: { learning_rate: 1e-4, alpha: 0.5, teacher_mode: 'self' },
@@ -60,8 +53,8 @@ describe('POST /v1/feedback', () => {
   });
 
   it('writes one log file with sorted keys, as the Python service does', async () => {
-    const name = await initialise(client);
-    const { body } = await client.post<FeedbackAnswerDto>('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
+    const name = await initialise(api.client);
+    const { body } = await api.client.post<FeedbackAnswerDto>('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
     expect(body.feedback_log_path).toMatch(new RegExp(`/\\d{8}T\\d{6}-${body.request_id}\\.json$`));
     const text = readFileSync(body.feedback_log_path, 'utf8');
     const record = JSON.parse(text) as Record<string, unknown>;
@@ -83,13 +76,13 @@ describe('POST /v1/feedback', () => {
   });
 
   it('learns from a completion by its id', async () => {
-    const name = await initialise(client);
-    const chat = await client.post('/v1/chat/completions', {
+    const name = await initialise(api.client);
+    const chat = await api.client.post('/v1/chat/completions', {
       model: `${name}-latest`,
       messages: [{ role: 'user', content: 'Who are you?' }],
     });
     expect(chat.status).toBe(200);
-    const { status, body } = await client.post('/v1/feedback', {
+    const { status, body } = await api.client.post('/v1/feedback', {
       lora_id: `${name}-latest`,
       completion_id: chat.body['id'],
       feedback: 'Be shorter.',
@@ -99,29 +92,29 @@ describe('POST /v1/feedback', () => {
   });
 
   it('runs each of its own examples as it stands', async () => {
-    await client.post('/v1/lora/init', { lora_id: 'user/my-lora' });
+    await api.client.post('/v1/lora/init', { lora_id: 'user/my-lora' });
     for (const { value } of Object.values(FEEDBACK_EXAMPLES)) {
-      expect((await client.post('/v1/feedback', value)).status).toBe(200);
+      expect((await api.client.post('/v1/feedback', value)).status).toBe(200);
     }
   });
 
   it('gives the same answer for the same idempotency key, and 409 for another body', async () => {
-    const name = await initialise(client);
+    const name = await initialise(api.client);
     const body = { lora_id: `${name}-latest`, ...TEXT };
     const headers = { 'idempotency-key': `key-${name}` };
-    const first = await client.post('/v1/feedback', body, headers);
-    const again = await client.post('/v1/feedback', body, headers);
+    const first = await api.client.post('/v1/feedback', body, headers);
+    const again = await api.client.post('/v1/feedback', body, headers);
     expect(again.body).toEqual(first.body);
-    const other = await client.post('/v1/feedback', { ...body, feedback: 'Else.' }, headers);
+    const other = await api.client.post('/v1/feedback', { ...body, feedback: 'Else.' }, headers);
     expect(other).toMatchObject({ status: 409, body: { code: 'idempotency_conflict' } });
-    const versions = await client.get<{ versions: unknown[] }>(`/v1/lora/versions?lora_id=${name}-init`);
+    const versions = await api.client.get<{ versions: unknown[] }>(`/v1/lora/versions?lora_id=${name}-init`);
     expect(versions.body.versions).toHaveLength(2);
   });
 
   it('answers 202 at once where that is preferred', async () => {
-    const name = await initialise(client);
-    const open = service.engine.closeGate();
-    const { status, headers, body } = await client.post<FeedbackRecordDto>(
+    const name = await initialise(api.client);
+    const open = api.service.engine.closeGate();
+    const { status, headers, body } = await api.client.post<FeedbackRecordDto>(
       '/v1/feedback',
       { lora_id: `${name}-latest`, ...TEXT },
       { prefer: 'return=minimal, respond-async' },
@@ -130,14 +123,14 @@ describe('POST /v1/feedback', () => {
     expect(headers.get('location')).toBe(`/v1/feedback/${body.request_id}`);
     expect(body).toMatchObject({ status: 'queued', finished: false, lora_id: `${name}-init` });
     open();
-    await untilStatus(client, body.request_id, 'verified');
+    await untilStatus(api.client, body.request_id, 'verified');
   });
 
   it('goes on when the client has gone', async () => {
-    const name = await initialise(client);
-    const open = service.engine.closeGate();
+    const name = await initialise(api.client);
+    const open = api.service.engine.closeGate();
     const leaving = new AbortController();
-    const sent = fetch(`${service.url}/v1/feedback`, {
+    const sent = fetch(`${api.service.url}/v1/feedback`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ lora_id: `${name}-latest`, ...TEXT }),
@@ -145,25 +138,25 @@ describe('POST /v1/feedback', () => {
     });
     let requestId: string | undefined;
     while (requestId === undefined) {
-      const page = await client.get<FeedbackPageDto>(`/v1/feedback?lora_id=${name}-init&status=training`);
+      const page = await api.client.get<FeedbackPageDto>(`/v1/feedback?lora_id=${name}-init&status=training`);
       requestId = page.body.feedbacks[0]?.request_id;
     }
     leaving.abort();
     await expect(sent).rejects.toThrow();
     open();
-    await untilStatus(client, requestId, 'verified');
+    await untilStatus(api.client, requestId, 'verified');
   });
 
   it('says in which phase it failed and how the adapter is', async () => {
-    const name = await initialise(client);
-    vi.spyOn(service.engine, 'distill').mockRejectedValueOnce(new Error('Out of memory'));
-    const { status, body } = await client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
+    const name = await initialise(api.client);
+    vi.spyOn(api.service.engine, 'distill').mockRejectedValueOnce(new Error('Out of memory'));
+    const { status, body } = await api.client.post('/v1/feedback', { lora_id: `${name}-latest`, ...TEXT });
     expect(status).toBe(500);
     expect(body).toMatchObject({ code: 'feedback_failed', phase: 'distill', feedback_status: 'failed' });
     expect(body['detail']).toBe(
       `Feedback update failed in phase 'distill': Out of memory. LoRA ${name}-init is unchanged: version 0 is its head and is served.`,
     );
-    const record = await client.get<FeedbackRecordDto>(`/v1/feedback/${String(body['feedback_id'])}`);
+    const record = await api.client.get<FeedbackRecordDto>(`/v1/feedback/${String(body['feedback_id'])}`);
     expect(record.body).toMatchObject({ status: 'failed', finished: true, error: { code: 'feedback_failed' } });
     const log = JSON.parse(readFileSync(record.body.feedback_log_path ?? '', 'utf8')) as Record<string, unknown>;
     expect(log).toMatchObject({ status: 'error', phase: 'distill', error: body['detail'] });

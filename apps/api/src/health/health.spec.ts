@@ -1,20 +1,12 @@
 import { ClaasError } from '@claas/contracts';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { describe, expect, it, vi } from 'vitest';
+import { useService } from '../testing/use-service.js';
 
 describe('health', () => {
-  let service: RunningService;
-
-  beforeAll(async () => {
-    service = await startService();
-  });
-
-  afterAll(async () => {
-    await service.stop();
-  });
+  const api = useService();
 
   const get = async (path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
-    const response = await fetch(`${service.url}${path}`);
+    const response = await fetch(`${api.service.url}${path}`);
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
 
@@ -33,7 +25,7 @@ describe('health', () => {
 
   it('is degraded when only the server is ill, and says why', async () => {
     const ill = vi
-      .spyOn(service.serving, 'health')
+      .spyOn(api.service.serving, 'health')
       .mockResolvedValue({ ready: false, problem: 'No server.', details: {} });
     const { status, body } = await get('/v1/health');
     ill.mockRestore();
@@ -43,7 +35,7 @@ describe('health', () => {
 
   it('answers 503 when no step could run, and is then not ready', async () => {
     const full = vi
-      .spyOn(service.store, 'health')
+      .spyOn(api.service.store, 'health')
       .mockRejectedValue(new ClaasError('storage_unavailable', 'Disk full.'));
     const health = await get('/v1/health');
     const readiness = await get('/readyz');
@@ -55,7 +47,7 @@ describe('health', () => {
   });
 
   it('lives whatever its parts say', async () => {
-    const broken = vi.spyOn(service.engine, 'health').mockRejectedValue(new Error('broken'));
+    const broken = vi.spyOn(api.service.engine, 'health').mockRejectedValue(new Error('broken'));
     const liveness = await get('/livez');
     broken.mockRestore();
     expect(liveness).toEqual({ status: 200, body: { status: 'alive' } });

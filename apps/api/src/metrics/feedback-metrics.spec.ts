@@ -1,26 +1,14 @@
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../testing/client.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { describe, expect, it } from 'vitest';
+import { useService } from '../testing/use-service.js';
 
 const LESSON = { lora_id: 'user/a', prompt: 'Hello', response: 'Hi! 😊', feedback: 'No emojis.' };
 
 describe('metrics of feedback', () => {
-  let service: RunningService;
-  let client: Client;
-
-  beforeAll(async () => {
-    service = await startService();
-    client = new Client(service);
-    await client.post('/v1/lora/init', { lora_id: 'user/a' });
-  });
-
-  afterAll(async () => {
-    await service.stop();
-  });
+  const api = useService('user/a');
 
   const value = async (name: string, labels: Record<string, string> = {}): Promise<number | undefined> => {
-    const metric = (await service.app.get(Registry, { strict: false }).getMetricsAsJSON()).find((found) =>
+    const metric = (await api.service.app.get(Registry, { strict: false }).getMetricsAsJSON()).find((found) =>
       found.values.some((entry) => ('metricName' in entry ? entry.metricName : found.name) === name),
     );
     return metric?.values.find(
@@ -31,7 +19,7 @@ describe('metrics of feedback', () => {
   };
 
   it('count how feedbacks end, how long the step took and what was learned', async () => {
-    expect((await client.post('/v1/feedback', LESSON)).status).toBe(200);
+    expect((await api.client.post('/v1/feedback', LESSON)).status).toBe(200);
     expect(await value('claas_feedback_total', { state: 'verified' })).toBe(1);
     expect(await value('claas_feedback_gap_before_sum')).toBe(0.4);
     expect(await value('claas_feedback_gap_after_sum')).toBe(0.3);
@@ -39,10 +27,10 @@ describe('metrics of feedback', () => {
   });
 
   it('show what waits and what runs', async () => {
-    const open = service.engine.closeGate();
+    const open = api.service.engine.closeGate();
     const accepted = [
-      await client.post('/v1/feedback', LESSON, { prefer: 'respond-async' }),
-      await client.post('/v1/feedback', LESSON, { prefer: 'respond-async' }),
+      await api.client.post('/v1/feedback', LESSON, { prefer: 'respond-async' }),
+      await api.client.post('/v1/feedback', LESSON, { prefer: 'respond-async' }),
     ];
     expect(accepted.map(({ status }) => status)).toEqual([202, 202]);
     await expect.poll(() => value('claas_feedback_unfinished', { state: 'training' })).toBe(1);

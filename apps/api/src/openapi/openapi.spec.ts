@@ -1,7 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Client } from '../testing/client.js';
-import { startService, type RunningService } from '../testing/start-service.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useService } from '../testing/use-service.js';
 
 interface Described {
   readonly description?: string;
@@ -20,18 +19,11 @@ interface Operation {
 const FIRST = ['/v1/lora/init', '/v1/chat/completions', '/v1/completions', '/v1/score', '/v1/feedback', '/v1/distill'];
 
 describe('the OpenAPI document', () => {
-  let service: RunningService;
-  let client: Client;
+  const api = useService();
   let document: OpenAPIObject;
 
   beforeAll(async () => {
-    service = await startService();
-    client = new Client(service);
-    document = (await client.get('/openapi.json')).body as unknown as OpenAPIObject;
-  });
-
-  afterAll(async () => {
-    await service.stop();
+    document = (await api.client.get('/openapi.json')).body as unknown as OpenAPIObject;
   });
 
   const operations = (): Operation[] =>
@@ -86,7 +78,7 @@ describe('the OpenAPI document', () => {
 
   it('documents what a body that can not be read is answered with', async () => {
     const responses = document.paths['/v1/lora/rollback']?.post?.responses ?? {};
-    const { status } = await client.send('POST', '/v1/lora/rollback', '{', { 'content-type': 'application/json' });
+    const { status } = await api.client.send('POST', '/v1/lora/rollback', '{', { 'content-type': 'application/json' });
     expect(Object.keys(responses)).toEqual(expect.arrayContaining([String(status), '413', '415', '422', '500']));
     expect(document.paths['/v1/feedback']?.get?.responses).toHaveProperty('422');
     expect(document.paths['/livez']?.get?.responses).not.toHaveProperty('422');
@@ -104,7 +96,7 @@ describe('the OpenAPI document', () => {
     const posts = operations().filter(({ method }) => method === 'post');
     for (const { path, examples } of posts.sort((a, b) => rank(a) - rank(b))) {
       for (const [name, value] of examples) {
-        const { status, body } = await client.post(path, value);
+        const { status, body } = await api.client.post(path, value);
         expect({ path, name, status, body }).toMatchObject({ path, name, status: 200 });
       }
     }
@@ -119,20 +111,20 @@ describe('the OpenAPI document', () => {
           const [name, value] = exampleOf(parameter);
           return filled.replace(`{${name}}`, value);
         }, path);
-      const { status, body } = await client.get(`${target}?${new URLSearchParams(query).toString()}`);
+      const { status, body } = await api.client.get(`${target}?${new URLSearchParams(query).toString()}`);
       expect({ target, query, status, body }).toMatchObject({ target, status: 200 });
     }
   });
 
   it('is explored without anything from elsewhere', async () => {
-    const page = await client.get('/docs');
+    const page = await api.client.get('/docs');
     expect(page.status).toBe(200);
     const html = String(page.body['text']);
     expect(html).not.toMatch(/(src|href)="(https?:)?\/\//);
     const assets = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '');
     expect(assets.length).toBeGreaterThan(2);
     for (const asset of assets) {
-      const { status } = await client.get(new URL(asset, `${service.url}/docs`).pathname);
+      const { status } = await api.client.get(new URL(asset, `${api.service.url}/docs`).pathname);
       expect({ asset, status }).toEqual({ asset, status: 200 });
     }
   });
