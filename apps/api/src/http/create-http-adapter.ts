@@ -2,6 +2,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { registerBodyParsers, type BodyLimits } from './body-parsers.js';
+import { endConnections } from './end-connections.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestIdOf } from './request-id.js';
 import { registerRequestLog } from './request-log.js';
@@ -29,6 +30,7 @@ export function createHttpAdapter(limits: BodyLimits, logger: Logger): HttpAdapt
     },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
+  endConnections(fastify);
   routes.watch(fastify);
   registerBodyParsers(fastify, limits);
   registerResponseHeaders(fastify);
