@@ -288,31 +288,3 @@ describe('what would be left behind', () => {
     await expectNothingLeft(world.engine(connection));
   });
 });
-
-describe('answers', () => {
-  it('are given although the service is started again while it samples', async () => {
-    const serving = world.serving(connection);
-    await serving.publish(parent);
-    const request = {
-      prompt: { kind: 'text' as const, text: 'The sky is' },
-      sampling: { temperature: 0, topP: null, topK: null, seed: 1, maxTokens: 8, stop: [], topLogprobs: 0 },
-    };
-    const model = { kind: 'adapter' as const, loraId: parent.loraId };
-    const expected = await serving.generate(model, request);
-    await world.double.fault({ call: 'asample', kind: 'die', when: 'after' });
-    expect(await serving.generate(model, request)).toEqual(expected);
-  });
-
-  it('are refused with a sentence when the service is gone for long', async () => {
-    const serving = world.serving(world.connect({ baseUrl: 'http://127.0.0.1:1', timeouts: IMPATIENT }));
-    const request = {
-      prompt: { kind: 'text' as const, text: 'The sky is' },
-      sampling: { temperature: 0, topP: null, topK: null, seed: 1, maxTokens: 8, stop: [], topLogprobs: 0 },
-    };
-    await expect(serving.generate({ kind: 'base' }, request)).rejects.toMatchObject({
-      code: 'engine_unavailable',
-      message: expect.stringContaining('CLAAS_TINKER_BASE_URL'),
-    });
-    expect(await serving.health()).toMatchObject({ ready: false });
-  });
-});

@@ -3,8 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  AdapterExistsError,
-  AdapterIdConflictError,
   AdapterNotFoundError,
   AdapterStore,
   AdapterVersionNotFoundError,
@@ -19,6 +17,7 @@ import {
   type VersionManifest,
 } from '@claas/contracts';
 import { AdapterReader, placeIn } from './adapter/adapter-reader.js';
+import { orRemove, orRemoveIfRefused, removeQuietly } from './files/remove-leftovers.js';
 import { keptVersions, type HeadRecord } from './head/head-record.js';
 import type { VersionPlace } from './layout/volume-layout.js';
 import { VOLUME, adapterPath, versionPath } from './layout/volume-layout.js';
@@ -92,12 +91,12 @@ export class ModalVolumeAdapterStore extends AdapterStore {
         updatedAt: createdAt,
         versions: { 0: place.version },
       };
-      await this.#orRemove(adapterPath(place.adapter), async () => {
+      await orRemove(files, adapterPath(place.adapter), async () => {
         await this.#upload(version.directory, manifest, digests, place);
         await heads.append(place.adapter, 0, head);
       });
       // From here on the adapter may exist, also when this fails: nothing may be removed.
-      await this.#orRemoveIfRefused(adapterPath(place.adapter), () =>
+      await orRemoveIfRefused(files, adapterPath(place.adapter), () =>
         names.change((table) => withAdapter(table, { loraId, folder: place.adapter, aliases: version.aliases })),
       );
       await writeFile(join(version.directory, MANIFEST_FILE), manifestText(manifest));
@@ -134,7 +133,7 @@ export class ModalVolumeAdapterStore extends AdapterStore {
         const createdAt = new Date().toISOString();
         const manifest = newManifest(version.manifest, { loraId, version: number, parent, createdAt, digests });
         const path = versionPath(place);
-        found = await this.#orRemove(path, async () => {
+        found = await orRemove(files, path, async () => {
           await this.#upload(directory, manifest, digests, place);
           return this.#adapters.requireHead(loraId, version);
         });
@@ -150,7 +149,7 @@ export class ModalVolumeAdapterStore extends AdapterStore {
           await writeFile(join(directory, MANIFEST_FILE), manifestText(manifest));
           return shelf.adopt(place, manifest, directory);
         }
-        await this.#removeQuietly(path);
+        await removeQuietly(files, path);
       }
     });
   }
@@ -215,12 +214,12 @@ export class ModalVolumeAdapterStore extends AdapterStore {
   override async remove(id: string): Promise<boolean> {
     const name = parseAdapterId(id);
     return this.#guard(async () => {
-      const { names, heads, cache } = this.#opened;
+      const { files, names, heads, cache } = this.#opened;
       const before = await names.change((table) => withoutName(table, name));
       const folder = before === null ? undefined : folderIn(before, name);
       if (folder === undefined) return before !== null;
       const record = await heads.latest(folder).catch(() => null);
-      await this.#removeQuietly(adapterPath(folder));
+      await removeQuietly(files, adapterPath(folder));
       heads.forget(folder);
       for (const version of Object.values(record?.content.versions ?? {}))
         await cache.forget({ adapter: folder, version });
@@ -245,7 +244,7 @@ export class ModalVolumeAdapterStore extends AdapterStore {
         if (!(await this.#opened.heads.append(found.folder, found.record, head))) continue;
         for (const version of going) {
           const place = placeIn(found, version)!;
-          await this.#removeQuietly(versionPath(place));
+          await removeQuietly(this.#opened.files, versionPath(place));
           await this.#opened.shelf.forget(place);
         }
         return going.reverse();
@@ -286,31 +285,5 @@ export class ModalVolumeAdapterStore extends AdapterStore {
   #upload(directory: string, manifest: VersionManifest, digests: VersionDigests, place: VersionPlace): Promise<void> {
     const { files, onProgress } = this.#opened;
     return uploadVersion(files, { directory, digests, manifest, place, onProgress });
-  }
-
-  /** Removes `path`, which nothing points at, when `work` fails. */
-  async #orRemove<T>(path: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      await this.#removeQuietly(path);
-      throw error;
-    }
-  }
-
-  /** As {@link #orRemove}, but only after a refusal of ours: of a change whose answer was lost, nobody knows whether it came true. */
-  async #orRemoveIfRefused<T>(path: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof AdapterExistsError || error instanceof AdapterIdConflictError)
-        await this.#removeQuietly(path);
-      throw error;
-    }
-  }
-
-  /** What stays because this fails is swept when a store is opened: nothing points at it. */
-  async #removeQuietly(path: string): Promise<void> {
-    await this.#opened.files.remove(path).catch(() => undefined);
   }
 }
