@@ -8,7 +8,14 @@ import { BLOCK_BYTES } from '../blocks/block-buffers.js';
 import type { ModalVolumeAdapterStore } from '../modal-volume-adapter-store.js';
 import type { TransferProgress } from '../version/transfer-progress.js';
 import { expectSound } from '../testing/soundness.js';
-import { VolumeWorld, commitVersion, createVersion, manifestOf, stageVersion } from '../testing/volume-world.js';
+import {
+  VOLUME_NAME,
+  VolumeWorld,
+  commitVersion,
+  createVersion,
+  manifestOf,
+  stageVersion,
+} from '../testing/volume-world.js';
 
 const A = parseAdapterId('user/a');
 const WEIGHTS = 'adapter_model.safetensors';
