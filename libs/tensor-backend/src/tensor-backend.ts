@@ -144,6 +144,15 @@ export abstract class TensorBackend {
   /** The optimizer in one operation per tensor; null where plain tfjs operations are as good. */
   readonly adamW: AdamWKernel | null = null;
 
+  /**
+   * What `work` computes of `inputs`: plain objects and arrays of tensors, frozen matrices, and values that say how to compute, to any depth. A backend may
+   * write the operations down and run them as one from then on, so `work` may depend on nothing else, wait for nothing, read no number back,
+   * and leave its inputs alone. Its results are plain objects and arrays too.
+   */
+  compiled<I, O>(_name: string, inputs: I, work: (inputs: I) => O): O {
+    return work(inputs);
+  }
+
   /** Takes weights over from file bytes, stacked by rows in the given order; all have the same number of columns. */
   abstract frozenMatrix(weights: readonly WeightBytes[]): FrozenMatrix;
   /** x·Wᵀ — x (N, I), W (O, I) → (N, O) */

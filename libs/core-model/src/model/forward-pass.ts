@@ -5,6 +5,7 @@ import type { LoraAdapter } from '../lora/lora-adapter.js';
 import { decoderLayerForward } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
 import type { LanguageModel } from './language-model.js';
+import { compiledInLayer } from './layer-pass.js';
 import type { ExtendKeyValues, LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
 import { checkedRows } from './sequence-rows.js';
@@ -38,7 +39,9 @@ export async function hiddenStates(
     for (let i = 0; i < model.layers.length; i++) {
       await yieldToEventLoop(signal);
       const pass = layerPass(model, i, adapter, rotary, { topFrom: rows.topFrom });
-      const y = tidy(() => decoderLayerForward(x, pass));
+      const y = tidy(() =>
+        compiledInLayer('forward', pass, { x }, (given, within) => decoderLayerForward(given.x, within)),
+      );
       x.dispose();
       x = y;
     }

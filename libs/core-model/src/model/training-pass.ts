@@ -16,6 +16,7 @@ import { yieldToEventLoop } from './event-loop.js';
 import { finalNorm, layerPass, wantedRows } from './forward-pass.js';
 import type { PassOptions, RowOptions } from './forward-pass.js';
 import type { LanguageModel } from './language-model.js';
+import { compiledInLayer } from './layer-pass.js';
 import type { LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
 import { checkedRows } from './sequence-rows.js';
@@ -136,11 +137,14 @@ export class TrainingPass {
 
   private layerForward(index: number, isKept: boolean): { y: Tensor2D; kept: LayerKept | null } {
     const pass = this.layerPass(index);
-    return spare(() => {
-      const activations = decoderLayerActivations(this.boundaries[index]!, pass);
-      const y = decoderLayerOutput(activations, pass);
-      return { y, kept: isKept ? decoderLayerKept(activations, pass) : null };
-    });
+    const inputs = { x: this.boundaries[index]!, isKept };
+    return spare(() =>
+      compiledInLayer('forward to go back', pass, inputs, (given, within) => {
+        const activations = decoderLayerActivations(given.x, within);
+        const y = decoderLayerOutput(activations, within);
+        return { y, kept: given.isKept ? decoderLayerKept(activations, within) : null };
+      }),
+    );
   }
 
   /** dy of the top layer's output: zero in the rows that nobody asked for. */
@@ -160,13 +164,15 @@ export class TrainingPass {
 
   private layerBackward(index: number, dy: Tensor2D): { dx: Tensor2D | null; tensors: Record<string, Tensor2D> } {
     const pass = this.layerPass(index);
-    const x = this.boundaries[index]!;
+    const inputs = { dy, x: this.boundaries[index]!, kept: this.kept[index] ?? null };
     return spare(() => {
-      const kept = this.kept[index] ?? null;
-      const input = kept
-        ? backwardInputFromKept(x, kept, pass)
-        : backwardInputFromActivations(decoderLayerActivations(x, pass), pass);
-      const gradients = decoderLayerBackward(dy, x, input, pass);
+      const gradients = compiledInLayer('backward', pass, inputs, (given, within) => {
+        const { x, kept } = given;
+        const input = kept
+          ? backwardInputFromKept(x, kept, within)
+          : backwardInputFromActivations(decoderLayerActivations(x, within), within);
+        return decoderLayerBackward(given.dy, x, input, within);
+      });
       const tensors = unpackLayerGradients(pass.backend, index, pass.layer, gradients.lora, this.adapter);
       return { dx: gradients.dx, tensors: Object.fromEntries(tensors) };
     });

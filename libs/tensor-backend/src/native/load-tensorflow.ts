@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { enableProdMode, engine, findBackend, registerBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
+import { recordableBinding } from './graph/recordable-binding.js';
+import type { RecordableBinding } from './graph/recordable-binding.js';
 import type { TensorflowBinding } from './tensorflow-binding.js';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
@@ -18,7 +20,7 @@ export interface TensorRecord {
 
 /** The package's tfjs backend, seen from inside: its types hide the map, which is the only way to a tensor's handle and back. */
 export interface TensorflowTfjsBackend extends KernelBackend {
-  readonly binding: TensorflowBinding;
+  readonly binding: RecordableBinding;
   readonly tensorMap: {
     get(dataId: object): TensorRecord;
     set(dataId: object, record: TensorRecord): void;
@@ -27,7 +29,7 @@ export interface TensorflowTfjsBackend extends KernelBackend {
 
 /** What of the package's modules is used: its index would look for an addon of its own. */
 interface BackendModule {
-  readonly NodeJSKernelBackend: new (binding: TensorflowBinding, packageName: string) => KernelBackend;
+  readonly NodeJSKernelBackend: new (binding: RecordableBinding, packageName: string) => KernelBackend;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function loadTensorflow(addonPath: string): Promise<TensorflowTfjsB
   // tfjs types it as always there.
   const loaded = findBackend(BACKEND) as KernelBackend | null;
   if (loaded === null) {
-    const binding = loadAddon(addonPath);
+    const binding = recordableBinding(loadAddon(addonPath));
     // Keeps tfjs from advertising its other packages on stderr.
     enableProdMode();
     const requireModule = createRequire(import.meta.url);

@@ -1,6 +1,6 @@
-import { dispose, tensor3d, zeros } from '@tensorflow/tfjs-core';
+import { add, dispose, ones, tensor3d, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTensorBackend } from '../create-tensor-backend.js';
 import { nativeRuntimeDirectory, readNativeRuntime } from '../native-runtime/index.js';
 import type { Matrix } from '../tensor-backend.js';
@@ -22,7 +22,7 @@ if (found.state !== 'ready') {
     name: 'tensorflow in float32',
     create: () => createTensorBackend('tensorflow', { nativeRuntime, frozenFormat: 'F32' }),
   });
-  it('attends over more blocks of queries than masks are kept', async () => {
+  it('attends over many blocks of queries', async () => {
     const backend = await createTensorBackend('tensorflow', { nativeRuntime, frozenFormat: 'F32' });
     const T = 4500;
     const none = zeros<Rank.R3>([1, T, 2]);
@@ -41,6 +41,28 @@ if (found.state !== 'ready') {
     }
     dispose([none, ramp, plain, ...(saved as Tensor2D[])]);
   });
+  describe('compiled computations', () => {
+    const backend = createTensorBackend('tensorflow', { nativeRuntime, frozenFormat: 'F32' });
+
+    it('refuse data that is not among their inputs: it would stay that of the first run', async () => {
+      const forgotten = ones<Rank.R2>([200, 100]);
+      const x = ones<Rank.R2>([200, 100]);
+      const compute = async () => (await backend).compiled('forgetful', { x }, (given) => add(given.x, forgotten));
+      await expect(compute).rejects.toThrow(/20000 numbers.*not among the inputs/);
+      dispose([forgotten, x]);
+    });
+
+    it('stay right when there are more of them than are kept', async () => {
+      const lengths = [...Array.from({ length: 150 }, (_, i) => i + 1), 1, 2, 150];
+      for (const length of lengths) {
+        const x = ones<Rank.R1>([length]);
+        const twice = (await backend).compiled('twice', { x }, (given) => add(given.x, given.x));
+        expect([...twice.dataSync()]).toEqual(new Array(length).fill(2));
+        dispose([x, twice]);
+      }
+    });
+  });
+
   tensorBackendContract({
     name: 'tensorflow in bfloat16',
     create: () => createTensorBackend('tensorflow', { nativeRuntime, frozenFormat: 'BF16' }),

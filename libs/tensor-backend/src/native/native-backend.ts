@@ -1,5 +1,4 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { CausalMasks } from '../portable/causal-mask.js';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
   AdamWKernel,
@@ -18,6 +17,8 @@ import type {
 import { attention, attentionBackward, attentionOutput, queryBlocks } from './attention.js';
 import type { QueryBlock } from './attention.js';
 import { attentionOfOne } from './attention-of-one.js';
+import { causalMask } from './causal-mask.js';
+import { CompiledGraphs } from './graph/compiled-graphs.js';
 import { mergeHeads, splitHeads } from './heads.js';
 import { NativeAdamW } from './native-adamw.js';
 import { NativeFrozenMatrix } from './native-frozen-matrix.js';
@@ -40,8 +41,9 @@ const SHORT_TYPES: Readonly<Record<ShortFormat, ElementType>> = {
 export class NativeBackend extends TensorBackend {
   override readonly description: TensorBackendDescription;
   override readonly adamW: AdamWKernel;
-  private readonly masks = new CausalMasks();
   private readonly short: ElementType;
+  /** Null on a GPU: what goes into a graph and comes out of it passes through the machine's own memory. */
+  private readonly graphs: CompiledGraphs | null;
 
   constructor(
     private readonly operations: NativeOperations,
@@ -51,7 +53,13 @@ export class NativeBackend extends TensorBackend {
     super();
     this.adamW = new NativeAdamW(operations);
     this.short = SHORT_TYPES[shortFormat];
+    const { binding } = operations;
+    this.graphs = binding.isUsingGpuDevice() ? null : new CompiledGraphs(binding, operations);
     this.description = { name: 'tensorflow', frozenFormat: shortFormat, note };
+  }
+
+  override compiled<I, O>(name: string, inputs: I, work: (inputs: I) => O): O {
+    return this.graphs === null ? work(inputs) : this.graphs.run(name, inputs, work);
   }
 
   override frozenMatrix(weights: readonly WeightBytes[]): FrozenMatrix {
@@ -153,7 +161,7 @@ export class NativeBackend extends TensorBackend {
     const blocks = queryBlocks(T, offset);
     // A single query sees every key that remains, so decoding needs no mask.
     const maskOf = ({ from, count }: QueryBlock) =>
-      count === 1 ? null : this.of(this.masks.get(count, offset + from));
+      count === 1 ? null : causalMask(this.operations, count, offset + from);
     const { output, ...saved } = this.operations.tensors(() => {
       const forward = attention(this.operations, this.of(q), this.of(k), this.of(v), blocks, maskOf, this.short);
       const probabilities = forward.probabilities.map((one, i) => [`probabilities${i}`, one] as const);

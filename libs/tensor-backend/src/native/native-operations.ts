@@ -128,6 +128,13 @@ export class NativeOperations extends RawOperations {
     return this.run('Roll', attributes, [x.id, this.constants.integer(shift), this.constants.integer(axis)]);
   }
 
+  /** 0, 1, … count − 1 — (count) float32 */
+  range(count: number): TensorHandle {
+    const { constants } = this;
+    const limits = [constants.scalar(0), constants.scalar(count), constants.scalar(1)];
+    return this.run('Range', [this.type('Tidx', ElementType.float32)], limits);
+  }
+
   /** Rows by number — indices (n) int32 */
   gatherRows(x: TensorHandle, indices: TensorHandle): TensorHandle {
     const attributes = [

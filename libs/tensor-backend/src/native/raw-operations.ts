@@ -4,7 +4,8 @@ import { ConstantTensors } from './constant-tensors.js';
 import type { TensorflowTfjsBackend } from './load-tensorflow.js';
 import { TensorScope } from './tensor-scope.js';
 import { ElementType } from './tensorflow-binding.js';
-import type { OperationAttribute, TensorflowBinding, TensorHandle } from './tensorflow-binding.js';
+import type { RecordableBinding } from './graph/recordable-binding.js';
+import type { OperationAttribute, TensorHandle } from './tensorflow-binding.js';
 
 /**
  * TensorFlow's operations, called directly: in bfloat16, which tfjs doesn't know, and at a quarter of the cost of a tfjs operation.
@@ -12,7 +13,7 @@ import type { OperationAttribute, TensorflowBinding, TensorHandle } from './tens
  */
 export class RawOperations {
   readonly constants: ConstantTensors;
-  private readonly binding: TensorflowBinding;
+  readonly binding: RecordableBinding;
   private readonly scope: TensorScope;
   private readonly attributes = new Map<string, OperationAttribute>();
 
@@ -123,7 +124,7 @@ export class RawOperations {
    * Makes a handle a tensor that tidy, keep and dispose treat as any other. tfjs has no name for bfloat16: such a tensor is labelled float32,
    * and only operations of this folder may use it; a tfjs operation on it fails.
    */
-  private registered({ id, shape, dtype }: TensorHandle): Tensor {
+  registered({ id, shape, dtype }: TensorHandle): Tensor {
     const dataId = {};
     this.tfjs.tensorMap.set(dataId, { shape, dtype, id, values: null, refCount: 1 });
     const label = dtype === ElementType.int32 ? 'int32' : 'float32';

@@ -36,6 +36,11 @@ export interface TensorflowBinding {
     inputs: readonly number[],
     outputs: number,
   ): TensorHandle[];
+  /** A graph from a file in `directory`; the id names the session that holds it. */
+  loadSavedModel(directory: string, tags: string): number;
+  deleteSavedModel(id: number): void;
+  /** Names of inputs and outputs are separated by commas. */
+  runSavedModel(id: number, inputs: readonly number[], inputNames: string, outputNames: string): TensorHandle[];
   getNumOfTensors(): number;
   isUsingGpuDevice(): boolean;
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe } from 'vitest';
 import type { TensorBackend } from '../tensor-backend.js';
 import { attentionContract } from './attention.contract.js';
+import { compiledContract } from './compiled.contract.js';
 import type { ContractSubject } from './contract-subject.js';
 import { frozenMatrixContract } from './frozen-matrix.contract.js';
 import { ownershipContract } from './ownership.contract.js';
@@ -28,6 +29,7 @@ export function tensorBackendContract(options: TensorBackendContractOptions): vo
     productsContract(subject);
     rowOperationsContract(subject);
     attentionContract(subject);
+    compiledContract(subject);
     ownershipContract(subject);
   });
 }
