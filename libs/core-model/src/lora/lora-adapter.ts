@@ -1,7 +1,7 @@
-import { dispose, keep, mul, pad, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
+import { dispose, keep, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
 import { loraInitA } from '@claas/core-sdpo';
-import type { CompressedMatrix, Matrix, TensorBackend } from '@claas/tensor-backend';
+import type { Matrix, TensorBackend } from '@claas/tensor-backend';
 import type { AdapterTensor, AdapterTensors } from '../adapter-files/adapter-tensors.js';
 import { adapterKey } from '../adapter-files/adapter-tensors.js';
 import { LORA_MODULE_NAMES, moduleShape } from '../adapter-files/lora-module.js';
@@ -9,8 +9,9 @@ import type { LoraModuleName } from '../adapter-files/lora-module.js';
 import type { ModelConfig } from '../config/model-config.js';
 import { AdapterShapeError } from '../model/computation-errors.js';
 import { LINEAR_GROUPS } from '../model/layer-pass.js';
-import type { DecoderLayer, LayerLora, LinearGroupName } from '../model/layer-pass.js';
-import type { LinearGroup, PackedLora } from '../model/linear-group.js';
+import type { DecoderLayer, LayerLora } from '../model/layer-pass.js';
+import { packLayer } from './layer-factors.js';
+import type { FactorsByModule, LayerFactors } from './layer-factors.js';
 
 export interface LoraShape {
   readonly rank: number;
@@ -86,13 +87,20 @@ export class LoraAdapter {
     return { ...this.shape, baseModel, tensors };
   }
 
-  /** A layer's weights as `linearForward` wants them; made once and kept until they are released. */
+  /** A layer's weights, the adapter's own. */
+  layerFactors(index: number): LayerFactors {
+    const ofModules = this.shape.targetModules.map((module) => {
+      const [a, b] = (['A', 'B'] as const).map((part) => this.tensors.get(adapterKey(index, module, part))!);
+      return [module, { a, b }];
+    });
+    return { modules: Object.fromEntries(ofModules) as FactorsByModule, scale: this.scale };
+  }
+
+  /** The same as `linearForward` wants them; made once and kept until they are released. */
   layer(backend: TensorBackend, index: number, layer: DecoderLayer): LayerLora {
     const known = this.packedLayers.get(index);
     if (known !== undefined) return known;
-    const packed = Object.fromEntries(
-      LINEAR_GROUPS.map((name) => [name, this.packGroup(backend, index, layer.groups[name])]),
-    ) as Record<LinearGroupName, PackedLora | null>;
+    const packed = keepPacked(() => packLayer(backend, layer, this.layerFactors(index)));
     this.packedLayers.set(index, packed);
     return packed;
   }
@@ -112,43 +120,24 @@ export class LoraAdapter {
     }
   }
 
-  private packGroup(backend: TensorBackend, layerIndex: number, group: LinearGroup): PackedLora | null {
-    const factors = group.modules.map(({ module, rows }) => ({
-      A: this.tensors.get(adapterKey(layerIndex, module, 'A')) ?? null,
-      B: this.tensors.get(adapterKey(layerIndex, module, 'B')) ?? null,
-      rows,
-    }));
-    const downs = factors.flatMap(({ A }) => A ?? []);
-    if (downs.length === 0) return null;
-    // Joined in the short form, which moves half of the memory.
-    const kept = (work: () => CompressedMatrix[]): CompressedMatrix =>
-      tidy(() => keep(backend.concatRows(work()) as Matrix as Tensor2D)) as Matrix as CompressedMatrix;
-    return {
-      down: kept(() => downs.map((A) => backend.compress(A))),
-      up: kept(() => this.diagonal(factors, downs.length * this.shape.rank).map((rows) => backend.compress(rows))),
-    };
-  }
-
-  /** Every B times alpha / r in its own columns, zeros elsewhere — for each module (rows, columns) */
-  private diagonal(factors: readonly { readonly B: Tensor2D | null; readonly rows: number }[], columns: number) {
-    let before = 0;
-    return factors.map(({ B, rows }): Tensor2D => {
-      if (B === null) return zeros<Rank.R2>([rows, columns]);
-      const rank = B.shape[1];
-      const after = columns - before - rank;
-      const scaled: Tensor2D = mul(B, this.scale);
-      const own = [before, after] as [number, number];
-      before += rank;
-      return rank === columns ? scaled : pad(scaled, [[0, 0], own]);
-    });
-  }
-
   private *entries() {
     for (const [key, tensor] of this.tensors) {
       const [, layer, module, part] = /layers\.(\d+)\..*\.(\w+)\.lora_(A|B)\.weight$/.exec(key)!;
       yield { key, tensor, layer: Number(layer), module: module as LoraModuleName, part: part as 'A' | 'B' };
     }
   }
+}
+
+/** `tidy` that keeps what `work` makes beyond any scope. */
+function keepPacked(work: () => LayerLora): LayerLora {
+  let packed!: LayerLora;
+  tidy(() => {
+    packed = work();
+    for (const name of LINEAR_GROUPS) {
+      for (const matrix of Object.values(packed[name] ?? {})) keep(matrix as Matrix as Tensor2D);
+    }
+  });
+  return packed;
 }
 
 function assertShapes(

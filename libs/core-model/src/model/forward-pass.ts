@@ -2,10 +2,11 @@ import { dispose, slice, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { RmsNormForward } from '@claas/tensor-backend';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
+import { compiledInLayer } from './compiled-layer.js';
+import type { WholeLayerPass } from './compiled-layer.js';
 import { decoderLayerForward } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
 import type { LanguageModel } from './language-model.js';
-import { compiledInLayer } from './layer-pass.js';
 import type { ExtendKeyValues, LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
 import { checkedRows } from './sequence-rows.js';
@@ -38,7 +39,7 @@ export async function hiddenStates(
   try {
     for (let i = 0; i < model.layers.length; i++) {
       await yieldToEventLoop(signal);
-      const pass = layerPass(model, i, adapter, rotary, { topFrom: rows.topFrom });
+      const pass = wholeLayerPass(model, i, adapter, rotary, rows.topFrom);
       const y = tidy(() =>
         compiledInLayer('forward', pass, { x }, (given, within) => decoderLayerForward(given.x, within)),
       );
@@ -59,10 +60,29 @@ export function layerPass(
   rotary: RotarySlice,
   { topFrom = 0, extend = null }: { readonly topFrom?: number; readonly extend?: ExtendKeyValues | null },
 ): LayerPass {
-  const layer = model.layers[index]!;
-  const from = index === model.layers.length - 1 ? topFrom : 0;
-  const lora = adapter?.layer(model.backend, index, layer) ?? null;
-  return { backend: model.backend, config: model.config, layer, lora, rotary, from, isLowest: index === 0, extend };
+  const place = placeOf(model, index, rotary, topFrom);
+  return { ...place, lora: adapter?.layer(model.backend, index, place.layer) ?? null, extend };
+}
+
+/** The same for a pass that is to be compiled. */
+export function wholeLayerPass(
+  model: LanguageModel,
+  index: number,
+  adapter: LoraAdapter | null,
+  rotary: RotarySlice,
+  topFrom: number,
+): WholeLayerPass {
+  return { ...placeOf(model, index, rotary, topFrom), factors: adapter?.layerFactors(index) ?? null };
+}
+
+function placeOf(
+  { backend, config, layers }: LanguageModel,
+  index: number,
+  rotary: RotarySlice,
+  topFrom: number,
+): Omit<WholeLayerPass, 'factors'> {
+  const from = index === layers.length - 1 ? topFrom : 0;
+  return { backend, config, layer: layers[index]!, rotary, from, isLowest: index === 0 };
 }
 
 /** The wanted rows after the final norm — x: the top layer's output, from row `topFrom` on */

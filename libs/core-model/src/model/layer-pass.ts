@@ -34,22 +34,6 @@ export type ExtendKeyValues = (
   v: Tensor3D,
 ) => { readonly k: Tensor3D; readonly v: Tensor3D; readonly offset: number };
 
-/**
- * A computation within one layer, as `TensorBackend.compiled`: `work` must depend on `inputs` and the pass alone.
- * @throws Error for a pass with a cache, whose contents change from call to call
- */
-export function compiledInLayer<I, O>(
-  name: string,
-  { backend, extend, ...pass }: LayerPass,
-  inputs: I,
-  work: (inputs: I, pass: LayerPass) => O,
-): O {
-  if (extend !== null) throw new Error(`A pass with a cache can't be compiled (${name}).`);
-  return backend.compiled(name, { inputs, pass }, (given) =>
-    work(given.inputs, { ...given.pass, backend, extend: null }),
-  );
-}
-
 /** Everything but activations that a pass through one layer needs. */
 export interface LayerPass {
   readonly backend: TensorBackend;

@@ -1,8 +1,14 @@
 import { dispose, keep, pad, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
 import type { RmsNormForward } from '@claas/tensor-backend';
-import { LoraGradients, unpackLayerGradients } from '../lora/lora-gradients.js';
+import { adapterKey } from '../adapter-files/adapter-tensors.js';
+import type { LoraModuleName } from '../adapter-files/lora-module.js';
+import { unpackGradients } from '../lora/layer-factors.js';
+import type { FactorsByModule } from '../lora/layer-factors.js';
+import { LoraGradients } from '../lora/lora-gradients.js';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
+import { compiledInLayer } from './compiled-layer.js';
+import type { WholeLayerPass } from './compiled-layer.js';
 import {
   backwardInputFromActivations,
   backwardInputFromKept,
@@ -13,11 +19,9 @@ import {
 } from './decoder-layer.js';
 import type { LayerKept } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
-import { finalNorm, layerPass, wantedRows } from './forward-pass.js';
+import { finalNorm, wantedRows, wholeLayerPass } from './forward-pass.js';
 import type { PassOptions, RowOptions } from './forward-pass.js';
 import type { LanguageModel } from './language-model.js';
-import { compiledInLayer } from './layer-pass.js';
-import type { LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
 import { checkedRows } from './sequence-rows.js';
 import type { SequenceRows } from './sequence-rows.js';
@@ -88,7 +92,6 @@ export class TrainingPass {
         await yieldToEventLoop(signal);
         dispose(this.boundaries.pop());
         const { dx, tensors } = this.layerBackward(i, dy!);
-        this.adapter.releaseLayer(i);
         disposeKept(this.kept.pop());
         dy?.dispose();
         dy = dx;
@@ -119,7 +122,6 @@ export class TrainingPass {
     for (let i = 0; i < model.layers.length; i++) {
       await yieldToEventLoop(signal);
       const { y, kept } = this.layerForward(i, i >= firstKept);
-      this.adapter.releaseLayer(i);
       boundaries.push(y);
       this.kept.push(kept);
       if (i > 0 || kept === null) continue;
@@ -166,21 +168,30 @@ export class TrainingPass {
     const pass = this.layerPass(index);
     const inputs = { dy, x: this.boundaries[index]!, kept: this.kept[index] ?? null };
     return spare(() => {
-      const gradients = compiledInLayer('backward', pass, inputs, (given, within) => {
+      const { dx, factors } = compiledInLayer('backward', pass, inputs, (given, within, factors) => {
         const { x, kept } = given;
         const input = kept
           ? backwardInputFromKept(x, kept, within)
           : backwardInputFromActivations(decoderLayerActivations(x, within), within);
-        return decoderLayerBackward(given.dy, x, input, within);
+        const { dx, lora } = decoderLayerBackward(given.dy, x, input, within);
+        return { dx, factors: unpackGradients(within.backend, within.layer, lora, factors!) };
       });
-      const tensors = unpackLayerGradients(pass.backend, index, pass.layer, gradients.lora, this.adapter);
-      return { dx: gradients.dx, tensors: Object.fromEntries(tensors) };
+      return { dx, tensors: byKey(index, factors) };
     });
   }
 
-  private layerPass(index: number): LayerPass {
-    return layerPass(this.model, index, this.adapter, this.rotary, { topFrom: this.rows.topFrom });
+  private layerPass(index: number): WholeLayerPass {
+    return wholeLayerPass(this.model, index, this.adapter, this.rotary, this.rows.topFrom);
   }
+}
+
+/** The tensors of one layer by PEFT key. */
+function byKey(layer: number, factors: FactorsByModule): Record<string, Tensor2D> {
+  const pairs = Object.entries(factors).flatMap(([module, { a, b }]) => [
+    [adapterKey(layer, module as LoraModuleName, 'A'), a],
+    [adapterKey(layer, module as LoraModuleName, 'B'), b],
+  ]);
+  return Object.fromEntries(pairs) as Record<string, Tensor2D>;
 }
 
 /** `tidy` for results that are plain objects of tensors, at any depth: it looks into those, but its type doesn't say so. */

@@ -10,8 +10,8 @@ import type { RecordableBinding } from './recordable-binding.js';
 import { tensorTree, withLeaves } from './tensor-tree.js';
 import type { TensorLeaf } from './tensor-tree.js';
 
-/** Lengths come in buckets, and a length has some ten graphs of a few hundred kilobytes. */
-const MAXIMUM_GRAPHS = 128;
+/** Lengths come in buckets, and a step has some ten graphs of one or two megabytes. */
+const MAXIMUM_GRAPHS = 64;
 
 interface CompiledGraph {
   /** Of the session that holds it. */
