@@ -1,4 +1,3 @@
-export { PUBLIC_SERVICE } from './client/tinker-settings.js';
 export type { TinkerOptions, TinkerTimeouts } from './client/tinker-settings.js';
 export { StoreVersions } from './engine/known-versions.js';
 export type { KnownVersions } from './engine/known-versions.js';

@@ -1,4 +1,5 @@
-import { IsInt, IsOptional, IsString, Matches, Min } from 'class-validator';
+import { IsInt, IsOptional, Matches, Min } from 'class-validator';
+import { PRINTABLE } from './printable.js';
 import { Setting } from './setting.js';
 
 /** Modal's own rule for the names of Apps, Volumes, images and tags. */
@@ -11,23 +12,23 @@ export class ModalEnvironment {
   @Setting({
     kind: 'text',
     default: null,
-    expected: 'the id of a Modal token, ak-…',
+    expected: 'the id of a Modal token, ak-…, without spaces or quotation marks',
     description: 'Needed in mode `modal`. `modal token new` or modal.com/settings/tokens makes a token.',
     secret: true,
   })
   @IsOptional()
-  @IsString()
+  @Matches(PRINTABLE)
   MODAL_TOKEN_ID!: string | null;
 
   @Setting({
     kind: 'text',
     default: null,
-    expected: 'the secret of that token, as-…',
+    expected: 'the secret of that token, as-…, without spaces or quotation marks',
     description: 'Needed in mode `modal`.',
     secret: true,
   })
   @IsOptional()
-  @IsString()
+  @Matches(PRINTABLE)
   MODAL_TOKEN_SECRET!: string | null;
 
   @Setting({

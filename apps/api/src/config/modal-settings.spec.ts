@@ -34,6 +34,8 @@ describe('settings of mode modal', () => {
   });
 
   it.each([
+    ['MODAL_TOKEN_ID', '“ak-1”'],
+    ['MODAL_TOKEN_SECRET', 'as-2 as-2'],
     ['CLAAS_MODAL_GPU', 'L40S; rm'],
     ['CLAAS_MODAL_GPU', 'L40S:9'],
     ['CLAAS_MODAL_IMAGE', 'ghcr.io/someone/image:1'],

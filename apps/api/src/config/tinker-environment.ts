@@ -1,4 +1,5 @@
-import { IsInt, IsOptional, IsString, IsUrl, Matches, Min } from 'class-validator';
+import { IsInt, IsOptional, IsUrl, Matches, Min } from 'class-validator';
+import { PRINTABLE } from './printable.js';
 import { Setting } from './setting.js';
 
 /** Steps and answers on a Tinker service, in mode `tinker`: docs/tinker.md. */
@@ -6,21 +7,27 @@ export class TinkerEnvironment {
   @Setting({
     kind: 'text',
     default: 'https://tinker.thinkingmachines.dev/services/tinker-prod',
-    expected: 'an http or https address, without /api/v1',
+    expected: 'an http or https address, what stands before /api/v1',
     description: 'The Tinker service; third-party servers speak the same protocol.',
   })
-  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true })
+  @IsUrl({
+    require_tld: false,
+    protocols: ['http', 'https'],
+    require_protocol: true,
+    allow_query_components: false,
+    allow_fragments: false,
+  })
   CLAAS_TINKER_BASE_URL!: string;
 
   @Setting({
     kind: 'text',
     default: null,
-    expected: 'a key of the service, tml-… for the public one',
+    expected: 'a key of the service, tml-… for the public one, without spaces or quotation marks',
     description: 'Needed in mode `tinker`. The service’s console makes a key.',
     secret: true,
   })
   @IsOptional()
-  @IsString()
+  @Matches(PRINTABLE)
   CLAAS_TINKER_API_KEY!: string | null;
 
   @Setting({

@@ -43,6 +43,9 @@ describe('settings of mode tinker', () => {
 
   it.each([
     ['CLAAS_TINKER_BASE_URL', 'tinker'],
+    ['CLAAS_TINKER_BASE_URL', 'https://tinker.example/?key=1'],
+    ['CLAAS_TINKER_API_KEY', '“tml-1”'],
+    ['CLAAS_TINKER_API_KEY', 'tml-1 # mine'],
     ['CLAAS_TINKER_BASE_MODEL', '../etc'],
     ['CLAAS_TINKER_MAX_TOP_K', '0'],
     ['CLAAS_TINKER_MAX_TOP_K', 'many'],

@@ -1,3 +1,4 @@
+import { PRINTABLE } from './printable.js';
 import type { ServiceEnvironment } from './environment-sections.js';
 import type { CommonSettings, TinkerSettings } from './settings.js';
 import type { SettingProblem } from './settings-error.js';
@@ -13,6 +14,8 @@ export function tinkerProblems(environment: ServiceEnvironment): SettingProblem[
   const name = 'CLAAS_TINKER_API_KEY';
   if (key === null) return [{ name, message: 'is needed in mode tinker: the service’s console makes a key' }];
   if (!URL.canParse(url) || new URL(url).hostname !== PUBLIC_HOST || PUBLIC_KEY.test(key)) return [];
+  // Said once is enough.
+  if (!PRINTABLE.test(key)) return [];
   return [{ name, message: `is no key of ${PUBLIC_HOST}: those begin with tml-` }];
 }
 

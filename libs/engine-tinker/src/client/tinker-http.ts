@@ -1,6 +1,7 @@
 import { ClaasError } from '@claas/contracts';
 import { Agent, request } from 'undici';
 import type { Dispatcher } from 'undici';
+import { retryAfterMs } from './retry-after.js';
 import { TinkerRefusalError, TinkerUnreachableError } from './tinker-errors.js';
 import type { TinkerSettings } from './tinker-settings.js';
 
@@ -76,11 +77,11 @@ export class TinkerHttp {
     options: NonNullable<Parameters<typeof request>[1]> & { readonly signal: AbortSignal },
   ): Promise<HttpReply> {
     let reply: HttpReply;
-    let retryAfter: string | string[] | undefined;
+    let pauseMs: number | null;
     try {
       const { statusCode, headers, body } = await request(url, { ...options, dispatcher: this.agent });
       const { 'content-type': contentType, location } = headers;
-      retryAfter = headers['retry-after'];
+      pauseMs = retryAfterMs(headers['retry-after'], Date.now());
       reply = {
         status: statusCode,
         contentType: typeof contentType === 'string' ? contentType : '',
@@ -92,8 +93,7 @@ export class TinkerHttp {
     }
     const { status, bytes } = reply;
     if ((status >= 200 && status < 300) || expected.includes(status)) return reply;
-    const pauseMs = Number(retryAfter) * 1000;
-    throw new TinkerRefusalError(name, status, detail(bytes), Number.isFinite(pauseMs) ? pauseMs : null);
+    throw new TinkerRefusalError(name, status, detail(bytes), pauseMs);
   }
 }
 

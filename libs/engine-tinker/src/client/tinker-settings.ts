@@ -1,6 +1,3 @@
-/** The public service, behind which third-party servers speak the same protocol at addresses of their own. */
-export const PUBLIC_SERVICE = 'https://tinker.thinkingmachines.dev/services/tinker-prod';
-
 /** Cookbooks ask for 20 alternatives per position; what a service grants at most is not documented. */
 export const DEFAULT_MAX_TOP_K = 20;
 
@@ -21,7 +18,7 @@ export interface TinkerTimeouts {
 }
 
 export interface TinkerSettings {
-  /** Without the `/api/v1` of every path. */
+  /** Without the `/api/v1` of every path, and without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
   /** The service's name of the base model, which is its name here too. */
@@ -49,7 +46,7 @@ const DEFAULT_TIMEOUTS: TinkerTimeouts = {
 export function tinkerSettings({ baseUrl, maxTopK, timeouts, ...options }: TinkerOptions): TinkerSettings {
   return {
     ...options,
-    baseUrl: baseUrl.replace(/\/+$/, ''),
+    baseUrl: baseUrl.replace(/\/+$/, '').replace(/\/api\/v1$/, ''),
     maxTopK: maxTopK ?? DEFAULT_MAX_TOP_K,
     timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
   };

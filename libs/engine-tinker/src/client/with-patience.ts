@@ -43,8 +43,8 @@ function mayPass(error: unknown): boolean {
 }
 
 /** What the service asks for beyond the usual pause. */
-function pauseMs(error: unknown, { slowPauseMs, longestPauseMs }: TinkerTimeouts): number {
+function pauseMs(error: unknown, { slowPauseMs, patienceMs }: TinkerTimeouts): number {
   if (!(error instanceof TinkerRefusalError)) return 0;
   if (error.status === BILLING_PAUSED) return slowPauseMs;
-  return Math.min(error.retryAfterMs ?? 0, longestPauseMs);
+  return Math.min(error.retryAfterMs ?? 0, patienceMs);
 }
