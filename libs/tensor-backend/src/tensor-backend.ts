@@ -203,9 +203,10 @@ export abstract class TensorBackend {
   abstract attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward;
   /**
    * Attention of one new position to everything before it and itself, forward only: what decoding needs. Keys and values may lie in pieces, so that
-   * a cache grows without being copied; all of them are seen. q (H, 1, D), at least one piece → (H, 1, D)
+   * a cache grows without being copied. q (H, 1, D), at least one piece → (H, 1, D)
+   * @param endMask (1, S): is added to the scores of the last piece, whose places need not all be filled; null: all of them are seen
    */
-  abstract attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D;
+  abstract attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[], endMask: Tensor2D | null): Tensor3D;
   /** The same output once more from what was saved, bit for bit — `heads` H, v (G, S, D) → (T, H·D) */
   abstract attentionOutput(heads: number, v: Tensor3D, saved: readonly Matrix[]): CompressedMatrix;
   /** dOutput (T, H·D); the other arguments as in the forward pass. */

@@ -1,8 +1,9 @@
 import { dispose, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
-import { layerPass } from '../model/forward-pass.js';
+import { placeInModel } from '../model/forward-pass.js';
 import type { LanguageModel } from '../model/language-model.js';
+import { spare } from '../model/spare.js';
 import { batchLayerForward } from './batch-layer.js';
 import type { LoraRows } from './batch-linear.js';
 import type { DecodingSequence } from './decoding-sequence.js';
@@ -21,20 +22,25 @@ export interface BatchRow {
 export async function batchStep(model: LanguageModel, rows: readonly BatchRow[]): Promise<Float32Array[]> {
   const caches = rows.map(({ sequence }) => sequence.cache);
   const rotary = model.rotary.atPositions(caches.map((cache) => cache.length));
+  const places = caches.map((cache) => cache.place());
   let x = model.embed(Int32Array.from(rows, ({ tokenId }) => tokenId));
   let logits: Tensor2D;
   try {
     for (let index = 0; index < model.layers.length; index++) {
-      const pass = layerPass(model, index, null, rotary, {});
-      const loraRows = loraRowsOf(model, index, rows);
-      const y = tidy(() => batchLayerForward(x, { pass, index, caches, loraRows }));
+      const { backend, ...place } = placeInModel(model, index, rotary, 0);
+      const layer = { ...place, loraRows: loraRowsOf(model, index, rows) };
+      const sequences = caches.map((cache, n) => ({ cache: cache.at(index), place: places[n]! }));
+      const { y, ends } = spare(() => batchLayerForward(backend, x, layer, sequences));
+      caches.forEach((cache, n) => {
+        cache.replaceEnd(index, ends[n]!);
+      });
       x.dispose();
       x = y;
     }
     for (const cache of caches) cache.advance(1);
     logits = tidy(() => model.headProduct(model.backend.rmsNorm(x, model.finalNorm, model.config.rmsNormEpsilon).y));
   } finally {
-    dispose([x, rotary.cos, rotary.sin]);
+    dispose([x, rotary.cos, rotary.sin, ...places.flatMap(({ isHere, mask }) => [isHere, mask])]);
   }
   try {
     const values = await logits.data<'float32'>();

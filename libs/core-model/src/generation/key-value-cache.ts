@@ -1,98 +1,145 @@
-import { concat, dispose, keep, slice } from '@tensorflow/tfjs-core';
-import type { Tensor3D } from '@tensorflow/tfjs-core';
+import { concat, dispose, keep, pad, slice, tensor2d, zeros } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { KeyValues } from '@claas/tensor-backend';
-import type { ExtendKeyValues } from '../model/layer-pass.js';
+import { spare } from '../model/spare.js';
 
 /**
- * A cache is two pieces: most of it, which is left alone for so many tokens, and an end that grows. Copying it all for every token would cost
- * more than the rest of a layer in long conversations, and native kernels keep something for every distinct length.
+ * A cache is two pieces: most of it, which is left alone for so many tokens, and an end of that length which fills up. Copying all of it for every token
+ * would cost more than the rest of a layer in long conversations, and every distinct length costs a backend time and memory.
  */
-const POSITIONS_PER_PIECE = 64;
+const POSITIONS_PER_PIECE = 32;
+
+/** Added to the scores of places that hold no position yet: finite, so that no difference of two is NaN. */
+const EMPTY = -1e9;
+
+/** What one layer has seen of a sequence. P = POSITIONS_PER_PIECE. */
+export interface LayerCache {
+  /** (G, S, D) each, S a multiple of P; null while there are fewer positions. */
+  readonly body: KeyValues | null;
+  /** (G, P, D) each: zeros from the next position's place on. */
+  readonly end: KeyValues;
+}
+
+/** Where in the end the next position goes. */
+export interface CachePlace {
+  /** (P, 1): 1 there, 0 elsewhere. */
+  readonly isHere: Tensor2D;
+  /** (1, P): 0 up to there, then very negative. */
+  readonly mask: Tensor2D;
+}
 
 /** Keys and values of the positions that a sequence has gone through, by layer. One sequence. */
 export class KeyValueCache {
   /** Positions that all layers hold. */
   length = 0;
-  /** By layer, in order of positions: every piece but the last has a multiple of POSITIONS_PER_PIECE. */
-  private readonly layers = new Map<number, readonly KeyValues[]>();
+  private readonly layers = new Map<number, LayerCache>();
 
-  /**
-   * For the forward pass of one layer over T new positions of a prompt, of which the first `count` are real.
-   * To be called under `tidy`; what the cache holds on to survives that.
-   */
-  extend(layer: number, count: number): ExtendKeyValues {
-    return (k, v) => {
-      const known = this.layers.get(layer) ?? [];
-      const joined = join([...known, { k, v }]);
-      const S = this.length + count;
-      const whole = S - (S % POSITIONS_PER_PIECE);
-      this.replace(
-        layer,
-        [part(joined, 0, whole), part(joined, whole, S)].filter(({ k: { shape } }) => shape[1] > 0),
-      );
-      return { ...joined, offset: this.length };
-    };
+  /** What decoding goes on from; stays the cache's. There must have been a prompt. */
+  at(layer: number): LayerCache {
+    return this.layers.get(layer)!;
   }
 
-  /**
-   * The same for a single position — k, v (G, 1, D)
-   * @returns everything with the new position, in pieces that stay the cache's
-   */
-  append(layer: number, k: Tensor3D, v: Tensor3D): readonly KeyValues[] {
-    const known = this.layers.get(layer) ?? [];
-    const end = known.at(-1);
-    const isGrowing = end !== undefined && end.k.shape[1] % POSITIONS_PER_PIECE !== 0;
-    const before = isGrowing ? known.slice(0, -1) : known;
-    const grown = isGrowing ? join([end, { k, v }]) : { k, v };
-    const isFull = grown.k.shape[1] === POSITIONS_PER_PIECE;
-    return this.replace(layer, isFull ? [join([...before, grown])] : [...before, grown]);
+  /** The same in one piece without what is empty; null before the first prompt. The caller's to dispose of. */
+  known(layer: number): KeyValues | null {
+    const cache = this.layers.get(layer);
+    if (cache === undefined) return null;
+    const { body, end } = cache;
+    const count = this.length % POSITIONS_PER_PIECE;
+    return spare(() => joined([...(body ? [body] : []), ...(count > 0 ? [part(end, 0, count)] : [])], true));
+  }
+
+  /** Takes over all keys and values of a layer, of which the first `count` are real: after a piece of a prompt. */
+  replace(layer: number, { k, v }: KeyValues, count: number): void {
+    const whole = count - (count % POSITIONS_PER_PIECE);
+    const { body, end } = spare(() => {
+      const rest = count > whole ? part({ k, v }, whole, count) : null;
+      return { body: whole > 0 ? part({ k, v }, 0, whole) : null, end: filledUp(rest, k.shape) };
+    });
+    dispose([k, v]);
+    this.put(layer, { body, end });
+  }
+
+  /** Takes over the end of a layer with one position more. */
+  replaceEnd(layer: number, end: KeyValues): void {
+    const { body, end: before } = this.at(layer);
+    disposeKeyValues(before);
+    this.layers.set(layer, { body, end: kept(end) });
   }
 
   /** After all layers were extended by `count` positions. */
   advance(count: number): void {
     this.length += count;
+    if (count === 1 && this.length % POSITIONS_PER_PIECE === 0) this.mergeEnds();
+  }
+
+  /** The caller's to dispose of. */
+  place(): CachePlace {
+    const at = this.length % POSITIONS_PER_PIECE;
+    const isHere = new Float32Array(POSITIONS_PER_PIECE);
+    isHere[at] = 1;
+    const mask = new Float32Array(POSITIONS_PER_PIECE).fill(EMPTY, at + 1);
+    return { isHere: tensor2d(isHere, [POSITIONS_PER_PIECE, 1]), mask: tensor2d(mask, [1, POSITIONS_PER_PIECE]) };
   }
 
   dispose(): void {
-    for (const pieces of this.layers.values()) disposePieces(pieces);
+    for (const { body, end } of this.layers.values()) {
+      if (body) disposeKeyValues(body);
+      disposeKeyValues(end);
+    }
     this.layers.clear();
   }
 
-  /** Holds on to new pieces and lets go of those that aren't among them. */
-  private replace(layer: number, pieces: readonly KeyValues[]): readonly KeyValues[] {
-    for (const { k, v } of pieces) {
-      keep(k);
-      keep(v);
+  /** Full ends become part of the bodies. */
+  private mergeEnds(): void {
+    for (const [layer, { body, end }] of this.layers) {
+      const merged = spare(() => ({
+        body: joined(body ? [body, end] : [end], true),
+        end: filledUp(null, end.k.shape),
+      }));
+      this.put(layer, merged);
     }
-    disposePieces((this.layers.get(layer) ?? []).filter((piece) => !pieces.includes(piece)));
-    this.layers.set(layer, pieces);
-    return pieces;
+  }
+
+  private put(layer: number, { body, end }: LayerCache): void {
+    const before = this.layers.get(layer);
+    if (before?.body) disposeKeyValues(before.body);
+    if (before) disposeKeyValues(before.end);
+    this.layers.set(layer, { body: body && kept(body), end: kept(end) });
   }
 }
 
-function join(pieces: readonly KeyValues[]): KeyValues {
-  if (pieces.length === 1) return pieces[0]!;
-  return {
-    k: concat(
-      pieces.map(({ k }) => k),
-      1,
-    ),
-    v: concat(
-      pieces.map(({ v }) => v),
-      1,
-    ),
-  };
+/** One after the other; a single one is itself unless it `mustBeNew`. */
+export function joined(pieces: readonly KeyValues[], mustBeNew = false): KeyValues {
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined) return mustBeNew ? { k: first.k.clone(), v: first.v.clone() } : first;
+  const of = (tensors: readonly Tensor3D[]): Tensor3D => concat([...tensors], 1);
+  return { k: of(pieces.map(({ k }) => k)), v: of(pieces.map(({ v }) => v)) };
 }
 
-/** Positions from … to − 1; the tensors themselves if that is all of them. */
+/** Positions from … to − 1. */
 function part({ k, v }: KeyValues, from: number, to: number): KeyValues {
-  const cut = (x: Tensor3D): Tensor3D => {
-    const [G, S, D] = x.shape;
-    return from === 0 && to === S ? x : slice(x, [0, from, 0], [G, to - from, D]);
-  };
+  const cut = (x: Tensor3D): Tensor3D => slice(x, [0, from, 0], [x.shape[0], to - from, x.shape[2]]);
   return { k: cut(k), v: cut(v) };
 }
 
-function disposePieces(pieces: readonly KeyValues[]): void {
-  dispose(pieces.flatMap(({ k, v }) => [k, v]));
+/** With zeros up to the length of a piece; nothing but zeros of the heads' shape without any positions. */
+function filledUp(positions: KeyValues | null, [G, , D]: readonly [number, number, number]): KeyValues {
+  const fill = (x: Tensor3D | undefined): Tensor3D => {
+    if (x === undefined) return zeros<Rank.R3>([G, POSITIONS_PER_PIECE, D]);
+    return pad(x, [
+      [0, 0],
+      [0, POSITIONS_PER_PIECE - x.shape[1]],
+      [0, 0],
+    ]);
+  };
+  return { k: fill(positions?.k), v: fill(positions?.v) };
+}
+
+/** Survives every tidy. */
+function kept({ k, v }: KeyValues): KeyValues {
+  return { k: keep(k), v: keep(v) };
+}
+
+function disposeKeyValues({ k, v }: KeyValues): void {
+  dispose([k, v]);
 }

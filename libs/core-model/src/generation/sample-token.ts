@@ -33,61 +33,80 @@ export function sampleToken(
   alternatives: number,
   random: () => number,
 ): SampledToken {
-  const normalizer = logSumExp(logits, 1);
+  const likeliest = argmax(logits);
+  const top = logits[likeliest]!;
+  const normalizer = top + Math.log(sum(weightsAt(logits, top, 1)));
   if (!Number.isFinite(normalizer)) {
     throw new Error("The model's logits are not finite: its weights or those of the adapter are damaged.");
   }
+  const logprobOf = (id: number): TokenLogprob => ({ tokenId: id, logprob: logits[id]! - normalizer });
+  const found = largest(logits, alternatives).map(logprobOf);
   const { temperature } = settings;
-  const isGreedy = temperature === 0;
-  const tokenId = isGreedy ? argmax(logits) : draw(logits, settings, random);
-  const logprob = logits[tokenId]! - normalizer;
+  if (temperature === 0) {
+    const token = logprobOf(likeliest);
+    return { ...token, samplingLogprob: token.logprob, alternatives: found };
+  }
+  const weights = weightsAt(logits, top, temperature);
+  const token = logprobOf(draw(logits, weights, settings, random));
   const samplingLogprob =
-    isGreedy || temperature === 1 ? logprob : logits[tokenId]! / temperature - logSumExp(logits, temperature);
-  return {
-    tokenId,
-    logprob,
-    samplingLogprob,
-    alternatives: largest(logits, alternatives).map((id) => ({ tokenId: id, logprob: logits[id]! - normalizer })),
-  };
+    temperature === 1 ? token.logprob : (logits[token.tokenId]! - top) / temperature - Math.log(sum(weights));
+  return { ...token, samplingLogprob, alternatives: found };
 }
 
-function draw(logits: Float32Array, { temperature, topP, topK }: SamplingDistribution, random: () => number): number {
-  const top = logits[argmax(logits)]!;
-  const weight = (id: number) => Math.exp((logits[id]! - top) / temperature);
-  const kept = topK > 0 && topK < logits.length ? largest(logits, topK) : null;
-  const candidates = topP < 1 ? nucleus(logits, kept, weight, topP) : (kept ?? allIds(logits));
+/** Probabilities at a temperature, the likeliest token's scaled to 1 — (V) */
+function weightsAt(logits: Float32Array, top: number, temperature: number): Float64Array {
+  const weights = new Float64Array(logits.length);
+  for (let id = 0; id < logits.length; id++) weights[id] = Math.exp((logits[id]! - top) / temperature);
+  return weights;
+}
 
-  let total = 0;
-  for (const id of candidates) total += weight(id);
-  let remaining = random() * total;
-  for (const id of candidates) {
-    remaining -= weight(id);
-    if (remaining < 0) return id;
+function draw(
+  logits: Float32Array,
+  weights: Float64Array,
+  { topP, topK }: SamplingDistribution,
+  random: () => number,
+): number {
+  const kept = topK > 0 && topK < logits.length ? largest(logits, topK) : null;
+  const candidates = topP < 1 ? nucleus(logits, kept, weights, topP) : kept;
+  if (candidates === null) return drawn(weights, random);
+  return candidates[
+    drawn(
+      Float64Array.from(candidates, (id) => weights[id]!),
+      random,
+    )
+  ]!;
+}
+
+/** An index, each as likely as its weight says. */
+function drawn(weights: Float64Array, random: () => number): number {
+  let remaining = random() * sum(weights);
+  for (let i = 0; i < weights.length; i++) {
+    remaining -= weights[i]!;
+    if (remaining < 0) return i;
   }
-  // Rounding can leave a crumb over: it belongs to the last candidate of any weight.
-  return candidates.findLast((id) => weight(id) > 0)!;
+  // Rounding can leave a crumb over: it belongs to the last one of any weight.
+  return weights.findLastIndex((weight) => weight > 0);
 }
 
 /** The fewest most probable tokens that have at least `topP` of the weight together, best first. */
 function nucleus(
   logits: Float32Array,
   kept: readonly number[] | null,
-  weight: (id: number) => number,
+  weights: Float64Array,
   topP: number,
-): number[] {
-  const ids = kept ?? allIds(logits);
-  let total = 0;
-  for (const id of ids) total += weight(id);
-  // Tokens below this weight have less than 1 − topP together, so none of them is needed; few are left to sort.
-  const negligible = ((1 - topP) * total) / ids.length;
-  const sorted = kept ?? ids.filter((id) => weight(id) >= negligible).sort((a, b) => logits[b]! - logits[a]! || a - b);
-  let sum = 0;
-  const count = sorted.findIndex((id) => (sum += weight(id)) >= topP * total) + 1;
-  return count === 0 ? [...sorted] : sorted.slice(0, count);
+): readonly number[] {
+  const total = kept === null ? sum(weights) : kept.reduce((all, id) => all + weights[id]!, 0);
+  const sorted = kept ?? largestWeights(logits, weights, ((1 - topP) * total) / weights.length);
+  let reached = 0;
+  const count = sorted.findIndex((id) => (reached += weights[id]!) >= topP * total) + 1;
+  return count === 0 ? sorted : sorted.slice(0, count);
 }
 
-function allIds(logits: Float32Array): number[] {
-  return Array.from({ length: logits.length }, (_, id) => id);
+/** Ids of a weight of `least` or more, best first: those below have less together than the nucleus leaves out, and few are left to sort. */
+function largestWeights(logits: Float32Array, weights: Float64Array, least: number): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < weights.length; id++) if (weights[id]! >= least) ids.push(id);
+  return ids.sort((a, b) => logits[b]! - logits[a]! || a - b);
 }
 
 /** Ids of the `count` largest logits, best first; of equal ones the lower id first. */
@@ -112,10 +131,8 @@ function argmax(logits: Float32Array): number {
   return best;
 }
 
-/** log Σ exp(logits / temperature) */
-function logSumExp(logits: Float32Array, temperature: number): number {
-  const top = logits[argmax(logits)]! / temperature;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit / temperature - top);
-  return top + Math.log(sum);
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

@@ -1,15 +1,16 @@
 import { dispose, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { LoraAdapter } from '../lora/lora-adapter.js';
-import { decoderLayerForward } from '../model/decoder-layer.js';
 import { yieldToEventLoop } from '../model/event-loop.js';
-import { finalNorm, layerPass } from '../model/forward-pass.js';
+import { finalNorm, wholeLayerPass } from '../model/forward-pass.js';
 import type { LanguageModel } from '../model/language-model.js';
 import { sequenceRows } from '../model/sequence-rows.js';
 import type { SequenceRows } from '../model/sequence-rows.js';
+import { spare } from '../model/spare.js';
 import { DecodingBatch } from './decoding-batch.js';
 import type { DecodingSequence } from './decoding-sequence.js';
 import { KeyValueCache } from './key-value-cache.js';
+import { promptLayerForward } from './prompt-layer.js';
 
 /** Prompt positions that go through a layer at a time: bounds the work between two breaths of the event loop. */
 const PREFILL_CHUNK = 256;
@@ -67,9 +68,11 @@ export class SequenceDecoder implements DecodingSequence {
     try {
       for (let i = 0; i < model.layers.length; i++) {
         await yieldToEventLoop(signal);
-        const pass = layerPass(model, i, this.adapter, rotary, { topFrom, extend: cache.extend(i, count) });
-        const y = tidy(() => decoderLayerForward(x, pass));
-        x.dispose();
+        const pass = wholeLayerPass(model, i, this.adapter, rotary, topFrom);
+        const known = cache.known(i);
+        const { y, seen } = spare(() => promptLayerForward(x, pass, known));
+        dispose([x, ...(known ? [known.k, known.v] : [])]);
+        cache.replace(i, seen, cache.length + count);
         x = y;
       }
       cache.advance(count);

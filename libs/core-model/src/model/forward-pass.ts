@@ -7,7 +7,6 @@ import type { WholeLayerPass } from './compiled-layer.js';
 import { decoderLayerForward } from './decoder-layer.js';
 import { yieldToEventLoop } from './event-loop.js';
 import type { LanguageModel } from './language-model.js';
-import type { ExtendKeyValues, LayerPass } from './layer-pass.js';
 import type { RotarySlice } from './rotary-tables.js';
 import { checkedRows } from './sequence-rows.js';
 import type { SequenceRows } from './sequence-rows.js';
@@ -52,19 +51,7 @@ export async function hiddenStates(
   }
 }
 
-/** Whatever a pass through one layer of the model needs; `topFrom` is heeded in the top layer only. */
-export function layerPass(
-  model: LanguageModel,
-  index: number,
-  adapter: LoraAdapter | null,
-  rotary: RotarySlice,
-  { topFrom = 0, extend = null }: { readonly topFrom?: number; readonly extend?: ExtendKeyValues | null },
-): LayerPass {
-  const place = placeOf(model, index, rotary, topFrom);
-  return { ...place, lora: adapter?.layer(model.backend, index, place.layer) ?? null, extend };
-}
-
-/** The same for a pass that is to be compiled. */
+/** A pass through one layer of the model; `topFrom` is heeded in the top layer only. */
 export function wholeLayerPass(
   model: LanguageModel,
   index: number,
@@ -72,10 +59,11 @@ export function wholeLayerPass(
   rotary: RotarySlice,
   topFrom: number,
 ): WholeLayerPass {
-  return { ...placeOf(model, index, rotary, topFrom), factors: adapter?.layerFactors(index) ?? null };
+  return { ...placeInModel(model, index, rotary, topFrom), factors: adapter?.layerFactors(index) ?? null };
 }
 
-function placeOf(
+/** The same without the adapter. */
+export function placeInModel(
   { backend, config, layers }: LanguageModel,
   index: number,
   rotary: RotarySlice,

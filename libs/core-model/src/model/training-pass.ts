@@ -25,6 +25,7 @@ import type { LanguageModel } from './language-model.js';
 import type { RotarySlice } from './rotary-tables.js';
 import { checkedRows } from './sequence-rows.js';
 import type { SequenceRows } from './sequence-rows.js';
+import { spare } from './spare.js';
 
 export interface TrainingPassOptions extends RowOptions {
   /**
@@ -192,11 +193,6 @@ function byKey(layer: number, factors: FactorsByModule): Record<string, Tensor2D
     [adapterKey(layer, module as LoraModuleName, 'B'), b],
   ]);
   return Object.fromEntries(pairs) as Record<string, Tensor2D>;
-}
-
-/** `tidy` for results that are plain objects of tensors, at any depth: it looks into those, but its type doesn't say so. */
-function spare<T extends object>(work: () => T): T {
-  return tidy(() => work() as unknown as TensorContainer) as unknown as T;
 }
 
 function disposeKept(kept: LayerKept | null | undefined): void {

@@ -175,10 +175,12 @@ export class NativeBackend extends TensorBackend {
     return this.matrix(() => attentionOutput(this.operations, heads, this.of(v), probabilities, this.short));
   }
 
-  override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
+  override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[], endMask: Tensor2D | null): Tensor3D {
     if (q.shape[1] !== 1) throw new RangeError(`${q.shape[1]} query positions where there may be one.`);
     const handles = pieces.map(({ k, v }) => ({ k: this.of(k), v: this.of(v) }));
-    return this.operations.tensor(() => attentionOfOne(this.operations, this.of(q), handles));
+    return this.operations.tensor(() =>
+      attentionOfOne(this.operations, this.of(q), handles, endMask && this.of(endMask)),
+    );
   }
 
   override attentionBackward(

@@ -1,7 +1,6 @@
 import { add, concat, mul, pad, reshape, slice, softmax, stack, sub, sum, tidy } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { AttentionGradients } from '../tensor-backend.js';
-import type { CausalMasks } from './causal-mask.js';
 import { mergeHeads, splitHeads } from './heads.js';
 import { product, productTransposedLeft, productTransposedRight } from './products.js';
 
@@ -24,9 +23,9 @@ export function attention(
   k: Tensor3D,
   v: Tensor3D,
   offset: number,
-  masks: CausalMasks,
+  mask: Tensor2D | null,
 ): PortableAttention {
-  const [H, T, D] = q.shape;
+  const [H, , D] = q.shape;
   const G = k.shape[0];
   const L = visibleKeys(q, k, offset);
   return tidy(() => {
@@ -34,8 +33,7 @@ export function attention(
     const saved: Tensor2D[] = [];
     for (let g = 0; g < G; g++) {
       const scores = productTransposedRight(groupRows(scaled, g, G), head(k, g, L));
-      // A single query sees every key that remains, so decoding needs no mask.
-      const probabilities = softmax(T === 1 ? scores : addMask(scores, masks.get(T, offset)));
+      const probabilities = softmax(mask === null ? scores : addMask(scores, mask));
       saved.push(probabilities);
     }
     return { output: attentionOutput(H, v, saved), saved };

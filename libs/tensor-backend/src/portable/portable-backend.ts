@@ -1,4 +1,4 @@
-import { add, concat, getBackend, reshape, slice, tidy } from '@tensorflow/tfjs-core';
+import { add, concat, getBackend, pad, reshape, slice, tidy } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { TensorBackend } from '../tensor-backend.js';
 import type {
@@ -105,16 +105,26 @@ export class PortableBackend extends TensorBackend {
   }
 
   override attention(q: Tensor3D, k: Tensor3D, v: Tensor3D, offset: number): AttentionForward {
-    const { output, saved } = attention(q, k, v, offset, this.masks);
+    const T = q.shape[1];
+    // A single query sees every key that remains, so it needs no mask.
+    const { output, saved } = attention(q, k, v, offset, T === 1 ? null : this.masks.get(T, offset));
     return { output: matrixOf(output), saved };
   }
 
-  override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[]): Tensor3D {
+  override attentionOfOne(q: Tensor3D, pieces: readonly KeyValues[], endMask: Tensor2D | null): Tensor3D {
     if (q.shape[1] !== 1) throw new RangeError(`${q.shape[1]} query positions where there may be one.`);
     return tidy(() => {
       const joined = (parts: Tensor3D[]): Tensor3D => (parts.length === 1 ? parts[0]! : concat(parts, 1));
       const [k, v] = [joined(pieces.map((piece) => piece.k)), joined(pieces.map((piece) => piece.v))];
-      return reshape<Rank.R3>(plain(this.attention(q, k, v, k.shape[1] - 1).output), q.shape);
+      const S = k.shape[1];
+      const mask =
+        endMask === null
+          ? null
+          : pad(endMask, [
+              [0, 0],
+              [S - endMask.shape[1], 0],
+            ]);
+      return reshape<Rank.R3>(attention(q, k, v, S - 1, mask).output, q.shape);
     });
   }
 

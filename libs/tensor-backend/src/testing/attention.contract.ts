@@ -1,8 +1,8 @@
-import { reshape, transpose } from '@tensorflow/tfjs-core';
+import { pad, reshape, transpose } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor3D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { CompressedMatrix, TensorBackend } from '../tensor-backend.js';
-import { expectClose, heads } from './contract-subject.js';
+import { expectClose, heads, matrix } from './contract-subject.js';
 import type { ContractSubject } from './contract-subject.js';
 import { finiteDifferences, seededValues } from './oracle/plain-array.js';
 import type { PlainArray } from './oracle/plain-array.js';
@@ -117,15 +117,28 @@ export function attentionContract(subject: () => ContractSubject): void {
         const from = lengths.slice(0, i).reduce((sum, before) => sum + before, 0);
         return { k: piece(k, from, length), v: piece(v, from, length) };
       });
-      const output = backend.attentionOfOne(heads(q, H, 1), pieces);
+      const expected = plainAttention(q, k, v, { H, G, T: 1, S, D, offset: S - 1 });
+      const output = backend.attentionOfOne(heads(q, H, 1), pieces, null);
       expect(output.shape).toEqual([H, 1, D]);
-      expectClose(output, plainAttention(q, k, v, { H, G, T: 1, S, D, offset: S - 1 }), tolerance);
+      expectClose(output, expected, tolerance);
+
+      // Places at the end that are masked might as well not be there.
+      const { k: lastK, v: lastV } = pieces.at(-1)!;
+      const withEmpty = (x: Tensor3D): Tensor3D =>
+        pad(x, [
+          [0, 0],
+          [0, 2],
+          [0, 0],
+        ]);
+      const filled = [...pieces.slice(0, -1), { k: withEmpty(lastK), v: withEmpty(lastV) }];
+      const mask = Float64Array.from({ length: lastK.shape[1] + 2 }, (_, i) => (i < lastK.shape[1] ? 0 : -1e9));
+      expectClose(backend.attentionOfOne(heads(q, H, 1), filled, matrix(mask, 1)), expected, tolerance);
     });
 
     it('of one position refuses two', () => {
       const { backend } = subject();
       const [q, kv] = [heads(seededValues(8, 45), 1, 2), heads(seededValues(16, 46), 1, 4)];
-      expect(() => backend.attentionOfOne(q, [{ k: kv, v: kv }])).toThrow(RangeError);
+      expect(() => backend.attentionOfOne(q, [{ k: kv, v: kv }], null)).toThrow(RangeError);
     });
 
     it('of many positions is right, and its gradients along any direction', () => {

@@ -40,6 +40,7 @@ function useEverything({ backend }: ContractSubject): void {
   const { y: normalized, inverseRms } = backend.rmsNorm(x, w, 1e-6);
   const { output, saved } = backend.attention(q, k, v, 1);
   const compressed = backend.compress(x);
+  const endMask = matrix(seededValues(S, 42), 1);
   const half = matrix(seededValues((N * C) / 2, 40), N);
 
   const operations: Record<string, () => TensorContainer> = {
@@ -60,12 +61,16 @@ function useEverything({ backend }: ContractSubject): void {
       return [forward.output, ...forward.saved] as unknown as TensorContainer;
     },
     attentionOutput: () => backend.attentionOutput(H, v, saved) as unknown as TensorContainer,
-    attentionOfOne: () => backend.attentionOfOne(one, [{ k, v }]),
+    attentionOfOne: () => backend.attentionOfOne(one, [{ k, v }], null),
     'attentionOfOne in pieces': () =>
-      backend.attentionOfOne(one, [
-        { k, v },
-        { k: v, v: k },
-      ]),
+      backend.attentionOfOne(
+        one,
+        [
+          { k, v },
+          { k: v, v: k },
+        ],
+        endMask,
+      ),
     attentionBackward: () => ({ ...backend.attentionBackward(output, q, k, v, saved) }),
     compress: () => backend.compress(x) as unknown as TensorContainer,
     restore: () => backend.restore(compressed),
@@ -100,6 +105,7 @@ function useEverything({ backend }: ContractSubject): void {
     output,
     half,
     compressed,
+    endMask,
     ...saved,
   ];
   expect(operands.filter((tensor) => tensor.isDisposed)).toEqual([]);
