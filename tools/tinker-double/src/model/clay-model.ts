@@ -17,14 +17,14 @@ import { ClayAdapter } from './clay-adapter.js';
 const ATTENTION: readonly LoraModuleName[] = ['q_proj', 'k_proj', 'v_proj', 'o_proj'];
 const MLP: readonly LoraModuleName[] = ['gate_proj', 'up_proj', 'down_proj'];
 /** As the public service has it; a client can't choose. */
-const LORA_ALPHA = 32;
+export const SERVICE_LORA_ALPHA = 32;
 /** What a row has where there is no token. */
 const NO_LOGPROB = -99999;
 const ROWS_PER_CHUNK = 64;
 
 /** A small model as a Tinker service's: trained, sampled and scored in this process. */
 export class ClayModel implements TinkerModel {
-  readonly loraAlpha = LORA_ALPHA;
+  readonly loraAlpha = SERVICE_LORA_ALPHA;
   private readonly adapters: AdapterCache;
 
   private constructor(
@@ -44,7 +44,7 @@ export class ClayModel implements TinkerModel {
 
   async create({ rank, seed, trainAttention, trainMlp }: LoraConfig): Promise<TrainableAdapter> {
     const targetModules = [...(trainAttention ? ATTENTION : []), ...(trainMlp ? MLP : [])];
-    const shape = { rank, loraAlpha: LORA_ALPHA, targetModules, seed: seed ?? 0 };
+    const shape = { rank, loraAlpha: SERVICE_LORA_ALPHA, targetModules, seed: seed ?? 0 };
     const adapter = LoraAdapter.initialise(this.model.config, shape);
     const files = await adapter.toFiles(this.name);
     adapter.dispose();

@@ -2,6 +2,7 @@ import { concat, slice, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { WeightedTargets } from '@claas/contracts/testing/tinker';
 import type { LanguageModel } from '@claas/core-model';
+import { rowNormalizers, toldLogprob } from './row-normalizers.js';
 
 /** Rows whose logits are in memory at a time. */
 const ROWS_PER_CHUNK = 64;
@@ -25,14 +26,16 @@ export function targetRows(
       const count = Math.min(ROWS_PER_CHUNK, N - from);
       const d = tidy(() => {
         const rows = model.headProduct(slice(hidden, [from, 0], [count, hidden.shape[1]]));
-        const all = model.backend.logSoftmax(rows).dataSync<'float32'>();
+        const logits = rows.dataSync<'float32'>();
         const V = model.config.vocabularySize;
+        const normalizers = rowNormalizers(logits, V);
         for (let i = from * K; i < (from + count) * K; i++) {
-          logprobs[i] = all[(Math.floor(i / K) - from) * V + targets[i]!]!;
+          const row = Math.floor(i / K) - from;
+          logprobs[i] = toldLogprob(logits[row * V + targets[i]!]!, normalizers[row]!);
         }
         if (!withGradient) return [];
         const range = { from, count, K, V };
-        return model.headBackward(tensor2d(dLogits(all, targets, weights, range), [count, V]));
+        return model.headBackward(tensor2d(dLogits({ logits, normalizers }, targets, weights, range), [count, V]));
       });
       if (!Array.isArray(d)) chunks.push(d);
     }
@@ -43,7 +46,7 @@ export function targetRows(
 
 /** Σ_k w_k·(softmax − one-hot of target k), row by row. */
 function dLogits(
-  logSoftmax: Float32Array,
+  { logits, normalizers }: { readonly logits: Float32Array; readonly normalizers: Float64Array },
   targets: Int32Array,
   weights: Float32Array,
   { from, count, K, V }: Readonly<Record<'from' | 'count' | 'K' | 'V', number>>,
@@ -52,7 +55,9 @@ function dLogits(
   for (let row = 0; row < count; row++) {
     let total = 0;
     for (let k = 0; k < K; k++) total += weights[(from + row) * K + k]!;
-    if (total !== 0) for (let v = row * V; v < (row + 1) * V; v++) d[v] = total * Math.exp(logSoftmax[v]!);
+    if (total !== 0) {
+      for (let v = row * V; v < (row + 1) * V; v++) d[v] = total * Math.exp(logits[v]! - normalizers[row]!);
+    }
     for (let k = 0; k < K; k++) d[row * V + targets[(from + row) * K + k]!]! -= weights[(from + row) * K + k]!;
   }
   return d;
