@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { DEFAULT_TRAINING_SETTINGS, LORA_MODULES, parseAdapterId } from '@claas/contracts';
 import type { AdapterSource, DistillationTask, TrainerEvent } from '@claas/contracts';
+import { exampleRollout } from '@claas/contracts/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Conversation } from './testing/conversation.js';
 import type { SpokenTo } from './testing/conversation.js';
@@ -62,14 +63,7 @@ describe('the trainer process', () => {
         parent: adapter,
         outputDirectory: await mkdtemp(join(root, 'output-')),
         feedback: 'Do not use emojis.',
-        rollout: {
-          conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-          templateOptions: { enableThinking: null },
-          promptTokenIds: null,
-          response: { text: 'Paris! 😀' },
-          rolloutLogprobs: null,
-          temperature: 1,
-        },
+        rollout: exampleRollout('Paris! 😀'),
         settings: { ...DEFAULT_TRAINING_SETTINGS, steps: 16 },
       },
     };

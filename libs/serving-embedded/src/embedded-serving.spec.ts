@@ -9,7 +9,7 @@ import type {
   TrainerMethod,
   TrainerMethods,
 } from '@claas/contracts';
-import { PlainTrainerChannel, servingControlContract } from '@claas/contracts/testing';
+import { exampleRollout, PlainTrainerChannel, servingControlContract } from '@claas/contracts/testing';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedServing } from './embedded-serving.js';
 
@@ -34,14 +34,7 @@ async function train(trainer: TrainerChannel, root: string, id: string, feedback
     parent: { loraId, version: 0, directory: parent },
     outputDirectory: directory,
     feedback,
-    rollout: {
-      conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-      templateOptions: { enableThinking: null },
-      promptTokenIds: null,
-      response: { text: "It's Paris, the capital of France! 😀" },
-      rolloutLogprobs: null,
-      temperature: 1,
-    },
+    rollout: exampleRollout("It's Paris, the capital of France! 😀"),
     settings: { ...DEFAULT_TRAINING_SETTINGS, learningRate: 3e-3, steps: 2 },
   });
   return { source: { loraId, version: 1, directory }, result };

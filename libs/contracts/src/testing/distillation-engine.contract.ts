@@ -16,6 +16,7 @@ import type { TrainingSettings } from '../engine/training-settings.js';
 import { contractCase } from './contract-case.js';
 import type { OptOuts } from './contract-case.js';
 import type { DistillationEngineCase, DistillationEngineSubject } from './distillation-engine-subject.js';
+import { exampleRollout } from './example-rollout.js';
 import { fingerprint as fingerprintOf } from './version-files.js';
 
 const PEFT_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
@@ -59,14 +60,7 @@ export function distillationEngineContract(
       feedbackId: 'feedback-1',
       baseModel: subject.baseModel,
       parent,
-      rollout: {
-        conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-        templateOptions: { enableThinking: null },
-        promptTokenIds: null,
-        response: { text: 'The capital of France is Paris! 😀' },
-        rolloutLogprobs: null,
-        temperature: 1,
-      },
+      rollout: exampleRollout('The capital of France is Paris! 😀'),
       feedback: 'Do not use emojis.',
       settings: { ...DEFAULT_TRAINING_SETTINGS, learningRate: 1e-3, ...settings },
       outputDirectory: await stage(),

@@ -5,6 +5,7 @@ export { contractCase } from './contract-case.js';
 export type { OptOuts } from './contract-case.js';
 export { distillationEngineContract } from './distillation-engine.contract.js';
 export type { DistillationEngineCase, DistillationEngineSubject } from './distillation-engine-subject.js';
+export { exampleRollout } from './example-rollout.js';
 export { PlainTrainerChannel } from './plain-trainer-channel.js';
 export { servingControlContract } from './serving-control.contract.js';
 export type { ServingControlCase } from './serving-control.contract.js';

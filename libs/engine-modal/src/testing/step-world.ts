@@ -1,6 +1,6 @@
 import { ClaasError, DEFAULT_TRAINING_SETTINGS, LORA_MODULES, parseAdapterId } from '@claas/contracts';
 import type { DistillationEngine, DistillationProgress, DistillationResult, DistillationTask } from '@claas/contracts';
-import { fingerprint, PlainTrainerChannel } from '@claas/contracts/testing';
+import { exampleRollout, fingerprint, PlainTrainerChannel } from '@claas/contracts/testing';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,14 +111,7 @@ function taskFrom(parent: DistillationTask['parent'], outputDirectory: string): 
     baseModel: 'clay-tiny',
     parent,
     outputDirectory,
-    rollout: {
-      conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-      templateOptions: { enableThinking: null },
-      promptTokenIds: null,
-      response: { text: 'The capital of France is Paris! 😀' },
-      rolloutLogprobs: null,
-      temperature: 1,
-    },
+    rollout: exampleRollout('The capital of France is Paris! 😀'),
     feedback: 'Do not use emojis.',
     settings: { ...DEFAULT_TRAINING_SETTINGS, learningRate: 1e-3 },
   };

@@ -1,5 +1,5 @@
 import { DEFAULT_TRAINING_SETTINGS, LORA_MODULES, parseAdapterId } from '@claas/contracts';
-import { servingControlContract } from '@claas/contracts/testing';
+import { exampleRollout, servingControlContract } from '@claas/contracts/testing';
 import type { TrainedVersion } from '@claas/contracts/testing';
 import type { TinkerEngine } from '../engine/tinker-engine.js';
 import { BASE_MODEL, TinkerWorld } from '../testing/tinker-world.js';
@@ -16,14 +16,7 @@ async function train(world: TinkerWorld, engine: TinkerEngine, id: string, feedb
     parent: { loraId, version: 0, directory: parent },
     outputDirectory: directory,
     feedback,
-    rollout: {
-      conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-      templateOptions: { enableThinking: null },
-      promptTokenIds: null,
-      response: { text: "It's Paris, the capital of France! 😀" },
-      rolloutLogprobs: null,
-      temperature: 1,
-    },
+    rollout: exampleRollout("It's Paris, the capital of France! 😀"),
     settings: { ...DEFAULT_TRAINING_SETTINGS, learningRate: 3e-3, steps: 2 },
   });
   return { source: { loraId, version: 1, directory }, result };

@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_TRAINING_SETTINGS, LORA_MODULES, parseAdapterId } from '@claas/contracts';
 import type { AdapterSource, DistillationResult, TrainerChannel } from '@claas/contracts';
+import { exampleRollout } from '@claas/contracts/testing';
 
 export const BASE_MODEL = 'clay-tiny';
 
@@ -49,14 +50,7 @@ export async function trainVersion(
     parent,
     outputDirectory: directory,
     feedback,
-    rollout: {
-      conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-      templateOptions: { enableThinking: null },
-      promptTokenIds: null,
-      response: { text: "It's Paris, the capital of France! 😀" },
-      rolloutLogprobs: null,
-      temperature: 1,
-    },
+    rollout: exampleRollout("It's Paris, the capital of France! 😀"),
     settings: { ...DEFAULT_TRAINING_SETTINGS, learningRate, steps },
   });
   return { parent, source: { loraId: parent.loraId, version, directory }, result };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DEFAULT_TRAINING_SETTINGS, LORA_MODULES, parseAdapterId } from '@claas/contracts';
 import type { DistillationResult, DistillationTask, TrainingSettings } from '@claas/contracts';
+import { exampleRollout } from '@claas/contracts/testing';
 import { TinkerDouble } from '@claas/contracts/testing/tinker';
 import { LanguageModel, OPTIMIZER_STATE_FILE, readAdapterFiles } from '@claas/core-model';
 import { ChatTemplate, Tokenizer } from '@claas/core-model/text';
@@ -31,14 +32,7 @@ export interface Question {
 
 export const QUESTION: Question = {
   feedback: "Don't use emojis.",
-  rollout: {
-    conversation: [{ role: 'user', content: 'What is the capital of France?' }],
-    templateOptions: { enableThinking: null },
-    promptTokenIds: null,
-    response: { text: "It's Paris, the capital of France! 😀" },
-    rolloutLogprobs: null,
-    temperature: 1,
-  },
+  rollout: exampleRollout("It's Paris, the capital of France! 😀"),
 };
 
 /** A trainer in this process and a Tinker service, each with clay-tiny; every token may be part of the support. */
