@@ -9,7 +9,7 @@ import type { LoraRows } from './batch-linear.js';
 import type { CachePlace, LayerCache } from './key-value-cache.js';
 
 /** A layer and what it computes with, but for the sequences' own. */
-export interface BatchLayer extends Omit<LayerPass, 'backend' | 'lora' | 'extend'> {
+export interface BatchLayer extends Pick<LayerPass, 'config' | 'layer' | 'rotary'> {
   /** In the order of the sequences. */
   readonly loraRows: readonly LoraRows[];
 }
@@ -115,7 +115,7 @@ function linear(
 }
 
 function layerPass(backend: TensorBackend, layer: BatchLayer): LayerPass {
-  return { ...layer, backend, lora: null, extend: null };
+  return { ...layer, backend, lora: null, from: 0, extend: null };
 }
 
 /** (H, N, D) → (H, 1, D) */

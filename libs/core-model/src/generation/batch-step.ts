@@ -27,8 +27,8 @@ export async function batchStep(model: LanguageModel, rows: readonly BatchRow[])
   let logits: Tensor2D;
   try {
     for (let index = 0; index < model.layers.length; index++) {
-      const { backend, ...place } = placeInModel(model, index, rotary, 0);
-      const layer = { ...place, loraRows: loraRowsOf(model, index, rows) };
+      const { backend, config, layer: weights } = placeInModel(model, index, rotary, 0);
+      const layer = { config, layer: weights, rotary, loraRows: loraRowsOf(model, index, rows) };
       const sequences = caches.map((cache, n) => ({ cache: cache.at(index), place: places[n]! }));
       const { y, ends } = spare(() => batchLayerForward(backend, x, layer, sequences));
       caches.forEach((cache, n) => {

@@ -35,7 +35,7 @@ export function sampleToken(
 ): SampledToken {
   const likeliest = argmax(logits);
   const top = logits[likeliest]!;
-  const normalizer = top + Math.log(sum(weightsAt(logits, top, 1)));
+  const normalizer = top + Math.log(totalWeight(logits, top));
   if (!Number.isFinite(normalizer)) {
     throw new Error("The model's logits are not finite: its weights or those of the adapter are damaged.");
   }
@@ -51,6 +51,13 @@ export function sampleToken(
   const samplingLogprob =
     temperature === 1 ? token.logprob : (logits[token.tokenId]! - top) / temperature - Math.log(sum(weights));
   return { ...token, samplingLogprob, alternatives: found };
+}
+
+/** Σ exp(logits − top) */
+function totalWeight(logits: Float32Array, top: number): number {
+  let total = 0;
+  for (let id = 0; id < logits.length; id++) total += Math.exp(logits[id]! - top);
+  return total;
 }
 
 /** Probabilities at a temperature, the likeliest token's scaled to 1 — (V) */

@@ -72,13 +72,14 @@ export function attentionBlockDerived(x: Tensor2D, { qkv, saved }: AttentionKept
   return { norm, heads, saved: again, merged };
 }
 
-/** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C), null in the lowest layer */
+/** Gradients of `attentionBlockForward` without a cache — dh (T − from, C) → dx (T, C), null where it isn't wanted */
 export function attentionBlockBackward(
   dh: Tensor2D,
   x: Tensor2D,
   kept: AttentionKept,
   { norm, heads, saved, merged }: AttentionDerived,
   pass: LayerPass,
+  isDxWanted: boolean,
 ): { readonly dx: Tensor2D | null; readonly lora: Pick<LayerLoraGradients, 'qkv' | 'o'> } {
   const { backend, layer, lora, from } = pass;
   // h = rowsFrom(x) + o(merged)
@@ -87,7 +88,7 @@ export function attentionBlockBackward(
   const dHeads = backend.attentionBackward(dO.dx, heads.q, heads.k, heads.v, saved);
   // q, k, v = rotatedHeads(qkv)
   const dqkv = rotatedHeadsBackward(dHeads, heads, pass);
-  if (pass.isLowest) {
+  if (!isDxWanted) {
     const dReduced = linearReducedBackward(backend, dqkv, lora?.qkv ?? null);
     const qkvLora = linearLoraBackward(backend, dqkv, dReduced, norm.y, kept.qkvReduced);
     return { dx: null, lora: { qkv: qkvLora, o: dO.lora } };

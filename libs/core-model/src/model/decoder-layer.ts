@@ -69,16 +69,17 @@ export function decoderLayerForward(x: Tensor2D, pass: LayerPass): Tensor2D {
   return decoderLayerOutput(decoderLayerActivations(x, pass), pass);
 }
 
-/** Gradients without a cache — dy (T − from, C), x and dx (T, C); dx is null in the lowest layer, whose input no weight is under */
+/** Gradients without a cache — dy (T − from, C), x and dx (T, C); dx is null where it isn't wanted: no weight is under the lowest layer's input */
 export function decoderLayerBackward(
   dy: Tensor2D,
   x: Tensor2D,
   { kept, attention, mlpNorm }: LayerBackwardInput,
   pass: LayerPass,
+  isDxWanted: boolean,
 ): { readonly dx: Tensor2D | null; readonly lora: LayerLoraGradients } {
   // y = h + mlp(h)
   const { dh, lora: mlpLora } = mlpBlockBackward(dy, kept.attention.h, mlpNorm, kept.mlp, pass);
   // h = x + attention(x)
-  const { dx, lora: attentionLora } = attentionBlockBackward(dh, x, kept.attention, attention, pass);
+  const { dx, lora: attentionLora } = attentionBlockBackward(dh, x, kept.attention, attention, pass, isDxWanted);
   return { dx, lora: { ...attentionLora, ...mlpLora } };
 }

@@ -70,7 +70,9 @@ export function placeInModel(
   topFrom: number,
 ): Omit<WholeLayerPass, 'factors'> {
   const from = index === layers.length - 1 ? topFrom : 0;
-  return { backend, config, layer: layers[index]!, rotary, from, isLowest: index === 0 };
+  const { attentionHeads, keyValueHeads, headDim, rmsNormEpsilon } = config;
+  const used = { attentionHeads, keyValueHeads, headDim, rmsNormEpsilon };
+  return { backend, config: used, layer: layers[index]!, rotary, from };
 }
 
 /** The wanted rows after the final norm — x: the top layer's output, from row `topFrom` on */

@@ -45,8 +45,6 @@ export interface LayerPass {
   readonly rotary: RotarySlice;
   /** The first row that the output has; those before it serve as keys and values only. */
   readonly from: number;
-  /** Below it are only embeddings, which don't learn. */
-  readonly isLowest: boolean;
   /** Null: keys and values are those of the input. */
   readonly extend: ExtendKeyValues | null;
 }

@@ -167,14 +167,14 @@ export class TrainingPass {
 
   private layerBackward(index: number, dy: Tensor2D): { dx: Tensor2D | null; tensors: Record<string, Tensor2D> } {
     const pass = this.layerPass(index);
-    const inputs = { dy, x: this.boundaries[index]!, kept: this.kept[index] ?? null };
+    const inputs = { dy, x: this.boundaries[index]!, kept: this.kept[index] ?? null, isDxWanted: index > 0 };
     return spare(() => {
       const { dx, factors } = compiledInLayer('backward', pass, inputs, (given, within, factors) => {
         const { x, kept } = given;
         const input = kept
           ? backwardInputFromKept(x, kept, within)
           : backwardInputFromActivations(decoderLayerActivations(x, within), within);
-        const { dx, lora } = decoderLayerBackward(given.dy, x, input, within);
+        const { dx, lora } = decoderLayerBackward(given.dy, x, input, within, given.isDxWanted);
         return { dx, factors: unpackGradients(within.backend, within.layer, lora, factors!) };
       });
       return { dx, tensors: byKey(index, factors) };

@@ -7,7 +7,7 @@ import type { TensorHandle } from '../tensorflow-binding.js';
 import { GRAPH_TAG } from './graph-definition.js';
 import { GraphRecorder } from './graph-recorder.js';
 import type { RecordableBinding } from './recordable-binding.js';
-import { tensorTree, withLeaves } from './tensor-tree.js';
+import { leavesAndText, tensorTree, withLeaves } from './tensor-tree.js';
 import type { TensorLeaf } from './tensor-tree.js';
 
 /** Lengths come in buckets, and a step has some ten graphs of one or two megabytes. */
@@ -40,10 +40,10 @@ export class CompiledGraphs {
   run<I, O>(name: string, inputs: I, work: (inputs: I) => O): O {
     // Within another computation, which is being written down: this is part of it.
     if (this.binding.recorder !== null) return work(inputs);
-    const { leaves, form } = tensorTree(inputs);
+    const { leaves, text } = leavesAndText(inputs);
     const handles = leaves.map((leaf) => this.handleOf(leaf));
-    const shapes = handles.map(({ dtype, shape }) => `${dtype}:${shape.join('x')}`);
-    const key = JSON.stringify([name, form, shapes]);
+    let key = name + text;
+    for (const { dtype, shape } of handles) key += `;${dtype}:${shape.join()}`;
     const graph = this.graphs.get(key) ?? this.record(handles, () => work(inputs));
     this.graphs.delete(key);
     this.graphs.set(key, graph);

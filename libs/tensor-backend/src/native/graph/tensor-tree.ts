@@ -27,6 +27,27 @@ export function tensorTree(value: unknown): TensorTree {
   return { leaves, form };
 }
 
+/**
+ * The same tensors, and all that isn't a tensor as text: equal for trees that differ in their tensors alone. It is asked for at every call, so nothing
+ * is copied.
+ */
+export function leavesAndText(value: unknown): { readonly leaves: readonly TensorLeaf[]; readonly text: string } {
+  const leaves: TensorLeaf[] = [];
+  return { text: described(value, leaves), leaves };
+}
+
+function described(value: unknown, leaves: TensorLeaf[]): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (value instanceof Tensor || value instanceof NativeFrozenMatrix) {
+    leaves.push(value);
+    return '#';
+  }
+  let text = Array.isArray(value) ? '[' : '{';
+  for (const key in value) text += `${key}:${described(value[key as keyof typeof value], leaves)},`;
+  return text;
+}
+
 /** Puts other tensors in the same places. */
 export function withLeaves(form: unknown, leaves: readonly TensorLeaf[]): unknown {
   return mapped(form, (part) => (part instanceof LeafPosition ? leaves[part.index]! : null));
