@@ -7,9 +7,15 @@ import { BaseModelScorer } from './session/base-model-scorer.js';
 import { SamplerPool } from './session/sampler-pool.js';
 import { ServiceSession } from './session/service-session.js';
 import type { TextModel } from './text/text-model.js';
+import { understood } from './wire/understood.js';
 
 interface Capabilities {
-  readonly supported_models: readonly { readonly model_name: string; readonly max_context_length?: number | null }[];
+  readonly supported_models?: readonly OfferedModel[] | null;
+}
+
+interface OfferedModel {
+  readonly model_name: string;
+  readonly max_context_length?: number | null;
 }
 
 /** A Tinker service as one process uses it: engine and serving share its session. */
@@ -45,7 +51,8 @@ export class TinkerConnection {
     const name = 'get_server_capabilities';
     const timeoutMs = this.settings.timeouts.healthMs;
     const reply = await this.client.http.send({ name, method: 'GET', path: `/${name}`, timeoutMs });
-    const { supported_models: models } = jsonOf<Capabilities>(name, reply);
+    const offered = jsonOf<Capabilities>(name, reply).supported_models ?? [];
+    const models = understood(name, () => offered.filter(({ model_name }) => typeof model_name === 'string'));
     const { baseModel, baseUrl } = this.settings;
     const model = models.find(({ model_name }) => model_name === baseModel);
     if (model === undefined) throw notOffered(baseModel, baseUrl, models);
@@ -69,7 +76,7 @@ export class TinkerConnection {
   }
 }
 
-function notOffered(baseModel: string, baseUrl: string, models: Capabilities['supported_models']): ClaasError {
+function notOffered(baseModel: string, baseUrl: string, models: readonly OfferedModel[]): ClaasError {
   const offered = models.map(({ model_name }) => model_name);
   return new ClaasError(
     'base_model_not_allowed',

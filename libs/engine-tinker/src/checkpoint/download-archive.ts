@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ClaasError } from '@claas/contracts';
 import type { TinkerClient } from '../client/tinker-client.js';
 import { TinkerRefusalError } from '../client/tinker-errors.js';
-import { cancelled, jsonOf } from '../client/tinker-http.js';
+import { cancelled, textOf } from '../client/tinker-http.js';
 import { withPatience } from '../client/with-patience.js';
 import { checkpointRoute } from './checkpoint-path.js';
 import { unpackArchive } from './unpack-archive.js';
@@ -18,8 +19,7 @@ export async function downloadArchive(
   await withPatience(
     async () => {
       const url = await archiveUrl(client, path, signal);
-      const { body } = await client.http.download('archive', url, signal);
-      await unpackArchive(body, directory);
+      await unpackArchive(client.http.download('archive', url, signal), directory);
     },
     client.settings.timeouts,
     signal,
@@ -40,7 +40,7 @@ async function archiveUrl(client: TinkerClient, path: string, signal: AbortSigna
   for (;;) {
     try {
       const reply = await client.http.send(call);
-      return reply.location ?? jsonOf<{ url: string }>('archive', reply).url;
+      return absolute(reply.location ?? textOf('archive', reply, 'url'), client.settings.baseUrl);
     } catch (error) {
       const isBuilding = error instanceof TinkerRefusalError && error.status === STILL_BUILDING;
       if (!isBuilding || Date.now() > deadline) throw error;
@@ -49,4 +49,9 @@ async function archiveUrl(client: TinkerClient, path: string, signal: AbortSigna
       });
     }
   }
+}
+
+function absolute(url: string, baseUrl: string): string {
+  if (URL.canParse(url, baseUrl)) return new URL(url, baseUrl).href;
+  throw new ClaasError('trainer_protocol', 'The Tinker service gave no address of the archive. Nothing was saved.');
 }

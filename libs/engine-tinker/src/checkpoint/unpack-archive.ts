@@ -20,7 +20,7 @@ const MAX_FILE_BYTES = 20e9;
  * says: no link is followed and no path is used.
  * @throws ClaasError `trainer_protocol`
  */
-export async function unpackArchive(tar: NodeJS.ReadableStream, directory: string): Promise<void> {
+export async function unpackArchive(tar: AsyncIterable<Uint8Array>, directory: string): Promise<void> {
   const entries = extract();
   const found = new Set<string>();
   const unpacking = (async () => {
@@ -38,10 +38,17 @@ export async function unpackArchive(tar: NodeJS.ReadableStream, directory: strin
       found.add(known);
     }
   })();
-  await Promise.all([pipeline(tar, entries), unpacking]);
+  await Promise.all([pipeline(tar, entries), unpacking]).catch((error: unknown) => {
+    throw isOfFormat(error) ? refused(`no tar in it: ${error.message}`) : error;
+  });
   for (const [name, file] of Object.entries(KNOWN_FILES)) {
     if (!found.has(file)) throw refused(`no ${name}`);
   }
+}
+
+/** tar-stream's own errors have no code; those of disks and connections do. */
+function isOfFormat(error: unknown): error is Error {
+  return error instanceof Error && !('code' in error);
 }
 
 /** One of the two files in a place where it isn't looked for. */

@@ -1,5 +1,5 @@
 import { TinkerLostError, TinkerRefusalError, TinkerRequestError } from './tinker-errors.js';
-import { isProtobuf, jsonOf, TinkerHttp } from './tinker-http.js';
+import { isProtobuf, jsonOf, textOf, TinkerHttp } from './tinker-http.js';
 import type { HttpCall, HttpReply } from './tinker-http.js';
 import type { TinkerSettings } from './tinker-settings.js';
 import { withPatience } from './with-patience.js';
@@ -33,8 +33,9 @@ export class TinkerClient {
     return withPatience(() => this.http.send(call), this.settings.timeouts, call.signal);
   }
 
-  async post<T extends object>(name: string, json: object, signal?: AbortSignal): Promise<T> {
-    return jsonOf<T>(name, await this.call({ name, method: 'POST', path: `/${name}`, json, signal }));
+  /** The same with a JSON body; what its answer has as `field`. */
+  async post(name: string, json: object, field: string, signal?: AbortSignal): Promise<string> {
+    return textOf(name, await this.call({ name, method: 'POST', path: `/${name}`, json, signal }), field);
   }
 
   /** @throws TinkerLostError when the service doesn't know the session or the model any more */
@@ -42,7 +43,7 @@ export class TinkerClient {
     const { call, signal } = submission;
     try {
       const reply = await this.call({ ...call, method: 'POST', signal });
-      return { submission, requestId: jsonOf<{ request_id: string }>(call.name, reply).request_id };
+      return { submission, requestId: textOf(call.name, reply, 'request_id') };
     } catch (error) {
       throw isUnknown(error) ? new TinkerLostError(call.name) : error;
     }

@@ -62,6 +62,8 @@ function sentence(call: string, status: number, reply: string): string {
       return 'The Tinker service has paused this account for billing (HTTP 402). Settle it with the service; the request can be sent again then.';
     case 429:
       return 'The Tinker service has no capacity left for this account (HTTP 429). Send the request again later.';
+    case 404:
+      return `The Tinker service knows no ${call} (HTTP 404): ${reply.slice(0, 300)} Check that CLAAS_TINKER_BASE_URL is what stands before /api/v1.`;
     default:
       return `The Tinker service refused ${call} (HTTP ${status}): ${reply.slice(0, 300)}`;
   }

@@ -1,6 +1,5 @@
 import { ClaasError } from '@claas/contracts';
 import { Agent, request } from 'undici';
-import type { Dispatcher } from 'undici';
 import { retryAfterMs } from './retry-after.js';
 import { TinkerRefusalError, TinkerUnreachableError } from './tinker-errors.js';
 import type { TinkerSettings } from './tinker-settings.js';
@@ -56,14 +55,16 @@ export class TinkerHttp {
   }
 
   /** A file at an address that the service has signed: another host's, which the key is none of the business of. */
-  async download(name: string, url: string, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData> {
+  async *download(name: string, url: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
     const { patienceMs } = this.settings.timeouts;
     const options = { dispatcher: this.agent, signal: withTimeout(signal, patienceMs) };
-    const response = await request(url, options).catch((error: unknown) => {
-      throw unreachable(name, error, signal);
-    });
-    if (response.statusCode === 200) return response;
-    throw new TinkerRefusalError(name, response.statusCode, await response.body.text(), null);
+    try {
+      const { statusCode, body } = await request(url, options);
+      if (statusCode !== 200) throw new TinkerRefusalError(name, statusCode, await body.text(), null);
+      for await (const chunk of body) yield chunk as Uint8Array;
+    } catch (error) {
+      throw error instanceof ClaasError ? error : unreachable(name, error, options.signal);
+    }
   }
 
   async close(): Promise<void> {
@@ -111,6 +112,13 @@ export function jsonOf<T extends object>(name: string, { bytes }: HttpReply): T 
     // Said below.
   }
   throw new ClaasError('trainer_protocol', `The Tinker service's answer to ${name} is no JSON object.`, { call: name });
+}
+
+/** A field of such an answer that is text, and not empty. @throws ClaasError `trainer_protocol` */
+export function textOf(name: string, reply: HttpReply, field: string): string {
+  const value = jsonOf<Readonly<Record<string, unknown>>>(name, reply)[field];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new ClaasError('trainer_protocol', `The Tinker service's answer to ${name} has no ${field}.`, { call: name });
 }
 
 function withTimeout(signal: AbortSignal | undefined, timeoutMs: number): AbortSignal {

@@ -106,11 +106,8 @@ export class SamplerPool {
       const model = path === null ? { base_model: this.client.settings.baseModel } : { model_path: path };
       const request = { session_id: sessionId, sampling_session_seq_id: seqId, ...model };
       try {
-        const { sampling_session_id: id } = await this.client.post<{ sampling_session_id: string }>(
-          'create_sampling_session',
-          { ...request, type: 'create_sampling_session' },
-          signal,
-        );
+        const json = { ...request, type: 'create_sampling_session' };
+        const id = await this.client.post('create_sampling_session', json, 'sampling_session_id', signal);
         return { id, sessionId, nextSeqId: 0 };
       } catch (error) {
         if (!isUnknown(error) || attempt > 1) throw error;

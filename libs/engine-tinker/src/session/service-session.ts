@@ -66,7 +66,7 @@ export class ServiceSession {
 
   private async create(signal: AbortSignal | undefined): Promise<OpenSession> {
     const request = { tags: ['claas'], user_metadata: {}, sdk_version: '0.25.0', type: 'create_session' };
-    const { session_id: id } = await this.client.post<{ session_id: string }>('create_session', request, signal);
+    const id = await this.client.post('create_session', request, 'session_id', signal);
     const session = { id, nextModel: 0, nextSampler: 0 };
     this.current = session;
     this.heart = setInterval(() => void this.beat(id), this.client.settings.timeouts.heartbeatMs);

@@ -2,7 +2,8 @@ import type { LoraModule } from '@claas/contracts';
 import { ClaasError, LORA_MODULES } from '@claas/contracts';
 import type { Accepted, Submission, TinkerClient } from '../client/tinker-client.js';
 import { TinkerLostError, TinkerRefusalError } from '../client/tinker-errors.js';
-import { jsonOf } from '../client/tinker-http.js';
+import { jsonOf, textOf } from '../client/tinker-http.js';
+import type { HttpReply } from '../client/tinker-http.js';
 import { decodeLogprobs, encodeForwardBackward } from '../wire/forward-backward.js';
 import { datumBytes } from '../wire/datum.js';
 import type { TargetRows } from '../wire/datum.js';
@@ -81,8 +82,8 @@ export class TrainingModel {
     const call = { name: 'create_model', path: '/create_model', json: request };
     const submission = { type: 'CreateModel', call, signal };
     try {
-      const { model_id } = jsonOf<{ model_id: string }>('create_model', await client.run(submission));
-      return new TrainingModel(client, session, sessionId, model_id);
+      const id = textOf('create_model', await client.run(submission), 'model_id');
+      return new TrainingModel(client, session, sessionId, id);
     } catch (error) {
       if (error instanceof TinkerLostError) session.forget(sessionId);
       // It may come into being although nobody waits for it any more.
@@ -118,36 +119,31 @@ export class TrainingModel {
 
   /** One AdamW update; the gradient's norm before clipping, null where the service doesn't tell it. */
   async optimStep(params: AdamParams, signal?: AbortSignal): Promise<number | null> {
-    const { metrics } = await this.run<{ metrics?: Readonly<Record<string, number>> }>(
-      'optim_step',
-      'OptimStep',
-      signal,
-      {
-        adam_params: {
-          learning_rate: params.learningRate,
-          beta1: params.beta1,
-          beta2: params.beta2,
-          eps: params.epsilon,
-          weight_decay: params.weightDecay,
-          grad_clip_norm: params.gradClipNorm,
-        },
+    const reply = await this.run('optim_step', 'OptimStep', signal, {
+      adam_params: {
+        learning_rate: params.learningRate,
+        beta1: params.beta1,
+        beta2: params.beta2,
+        eps: params.epsilon,
+        weight_decay: params.weightDecay,
+        grad_clip_norm: params.gradClipNorm,
       },
-    );
-    const name = GRADIENT_NORMS.find((one) => metrics?.[one] !== undefined);
-    return name === undefined ? null : (metrics?.[name] ?? null);
+    });
+    const { metrics } = jsonOf<{ metrics?: Readonly<Record<string, unknown>> | null }>('optim_step', reply);
+    const told = GRADIENT_NORMS.map((name) => metrics?.[name]).find((norm) => typeof norm === 'number');
+    return told ?? null;
   }
 
   /** Weights and optimizer state, to go on from; its path. */
   async saveWeights(name: string, signal?: AbortSignal): Promise<string> {
     const options = { path: name, overwrite: true };
-    return (await this.run<{ path: string }>('save_weights', 'SaveWeights', signal, options)).path;
+    return textOf('save_weights', await this.run('save_weights', 'SaveWeights', signal, options), 'path');
   }
 
   /** Weights to be sampled from; their path. */
   async saveForSampler(name: string, signal?: AbortSignal): Promise<string> {
-    const options = { path: name };
-    return (await this.run<{ path: string }>('save_weights_for_sampler', 'SaveWeightsForSampler', signal, options))
-      .path;
+    const call = 'save_weights_for_sampler';
+    return textOf(call, await this.run(call, 'SaveWeightsForSampler', signal, { path: name }), 'path');
   }
 
   /** Takes a checkpoint's weights and its optimizer state. */
@@ -162,15 +158,10 @@ export class TrainingModel {
     await this.client.run({ type: 'UnloadModel', call, signal }).catch(() => undefined);
   }
 
-  private async run<T extends object>(
-    name: string,
-    type: string,
-    signal: AbortSignal | undefined,
-    options: object,
-  ): Promise<T> {
+  private async run(name: string, type: string, signal: AbortSignal | undefined, options: object): Promise<HttpReply> {
     const json = { model_id: this.id, seq_id: this.nextSeqId++, ...options, type: name };
     const submission = { type, call: { name, path: `/${name}`, json }, signal };
-    return this.guard(async () => jsonOf<T>(name, await this.client.run(submission)));
+    return this.guard(() => this.client.run(submission));
   }
 
   private async guard<T>(work: () => Promise<T>): Promise<T> {
@@ -218,7 +209,7 @@ export function chunked(data: readonly TargetRows[]): TargetRows[][] {
 async function unloadCreated(client: TinkerClient, submission: Submission): Promise<void> {
   const signal = AbortSignal.timeout(UNLOAD_LIMIT_MS);
   const reply = await client.run({ ...submission, signal });
-  const { model_id } = jsonOf<{ model_id: string }>('create_model', reply);
+  const model_id = textOf('create_model', reply, 'model_id');
   const call = { name: 'unload_model', path: '/unload_model', json: { model_id, type: 'unload_model' } };
   await client.run({ type: 'UnloadModel', call, signal });
 }

@@ -3,6 +3,7 @@ import { ClaasError } from '@claas/contracts';
 import { toDatum } from './datum.js';
 import type { TargetRows } from './datum.js';
 import { floatsOf, int64Of } from './numbers.js';
+import { understood } from './understood.js';
 import { ForwardBackwardOutputSchema, ForwardBackwardRequestSchema } from './tinker_public_pb.js';
 
 export function encodeForwardBackward(
@@ -20,6 +21,10 @@ export function encodeForwardBackward(
 
 /** Log-probs of each datum's targets, its rows from `firstRow` on. @throws ClaasError `trainer_protocol` */
 export function decodeLogprobs(bytes: Uint8Array, data: readonly TargetRows[]): Float32Array[] {
+  return understood('forward_backward', () => readLogprobs(bytes, data));
+}
+
+function readLogprobs(bytes: Uint8Array, data: readonly TargetRows[]): Float32Array[] {
   const { lossFnOutputs } = fromBinary(ForwardBackwardOutputSchema, bytes);
   const found: Float32Array[] = [];
   for (const { fields } of lossFnOutputs) {

@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { ClaasError } from '@claas/contracts';
 import { floatsOf, int32Of } from './numbers.js';
+import { understood } from './understood.js';
 import { DType, SampleResponseSchema, StopReason } from './tinker_public_pb.js';
 
 /** What a place in a row has where the service knows no token. */
@@ -23,6 +24,10 @@ export interface TopTokens {
 
 /** @throws ClaasError `trainer_protocol` */
 export function decodeSample(bytes: Uint8Array): SampleResult {
+  return understood('asample', () => readSample(bytes));
+}
+
+function readSample(bytes: Uint8Array): SampleResult {
   const { sequences, promptLogprobs, topkPromptLogprobs } = fromBinary(SampleResponseSchema, bytes);
   const [sequence] = sequences;
   if (sequence === undefined) throw new ClaasError('trainer_protocol', 'The Tinker service sampled nothing.');

@@ -24,10 +24,11 @@ export type TinkerCall = (typeof TINKER_CALLS)[number];
 /**
  * `fail` answers with `status`; `reset` breaks the connection; `hang` never answers; `die` ends the process;
  * `lose` forgets sessions and models as a restart does; `expire` (of retrieve_future) forgets the promise (410);
- * `pending` (of retrieve_future) answers 408; `user_error` and `server_error` (of retrieve_future) report a failed request.
+ * `pending` (of retrieve_future) answers 408; `user_error` and `server_error` (of retrieve_future) report a failed request;
+ * `nonsense` answers with `body`, whatever it is.
  */
 export type TinkerFaultKind =
-  'fail' | 'reset' | 'hang' | 'die' | 'lose' | 'expire' | 'pending' | 'user_error' | 'server_error';
+  'fail' | 'reset' | 'hang' | 'die' | 'lose' | 'expire' | 'pending' | 'user_error' | 'server_error' | 'nonsense';
 
 export interface TinkerFault {
   readonly call: TinkerCall;
@@ -42,6 +43,10 @@ export interface TinkerFault {
   readonly status?: number;
   /** A header of `fail`. */
   readonly retryAfterSeconds?: number;
+  /** Of `nonsense`. */
+  readonly body?: string;
+  /** Of `nonsense`; JSON by default. */
+  readonly contentType?: string;
 }
 
 /** What is to go wrong, in the order in which it was asked for. */

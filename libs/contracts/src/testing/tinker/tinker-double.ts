@@ -137,6 +137,11 @@ export class TinkerDouble {
       case 'server_error':
         write(response, { status: 200, body: { error: 'injected failure', category: fault.kind.split('_')[0] } });
         return true;
+      case 'nonsense': {
+        const { body: text = '{}', contentType = 'application/json' } = fault;
+        write(response, { status: 200, headers: { 'content-type': contentType }, body: Buffer.from(text) });
+        return true;
+      }
       case 'lose':
         this.context.service.endSessions();
         return false;
