@@ -8,6 +8,12 @@ import { batchLinear } from './batch-linear.js';
 import type { LoraRows } from './batch-linear.js';
 import type { CachePlace, LayerCache } from './key-value-cache.js';
 
+/**
+ * So many sequences go through a whole layer as one computation. Each combination of their caches' lengths is another one, which takes some 60 ms to
+ * write down and happens every few tokens where there are many; of more sequences only the attentions depend on those lengths.
+ */
+const MOST_AT_ONE_STROKE = 4;
+
 /** A layer and what it computes with, but for the sequences' own. */
 export interface BatchLayer extends Pick<LayerPass, 'config' | 'layer' | 'rotary'> {
   /** In the order of the sequences. */
@@ -37,8 +43,7 @@ export function batchLayerForward(
   layer: BatchLayer,
   sequences: readonly SequenceCache[],
 ): BatchLayerForward {
-  // A single sequence goes through the layer at one stroke. Several have so many combinations of lengths that only their attentions depend on them.
-  if (sequences.length > 1) return inParts(backend, x, layer, sequences);
+  if (sequences.length > MOST_AT_ONE_STROKE) return inParts(backend, x, layer, sequences);
   return backend.compiled('decoding', { x, layer, sequences }, (given) =>
     inParts(backend, given.x, given.layer, given.sequences),
   );
