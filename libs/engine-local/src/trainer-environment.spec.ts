@@ -21,6 +21,7 @@ it('passes on how to compute and where models are, and none of the secrets of th
     CLAAS_CACHE_DIR: '/var/cache/claas',
     TF_CPP_MIN_LOG_LEVEL: '0',
     TF_CPU_ALLOCATOR_USE_BFC: 'true',
+    TF_NUM_INTEROP_THREADS: '1',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     HF_ENDPOINT: 'http://127.0.0.1:1',
     HF_TOKEN: 'of the hub',

@@ -4,11 +4,13 @@ const PASSED_ON =
 
 /**
  * What a trainer is told unless the environment says otherwise. TensorFlow's notes would fill the log; its own pool of memory is a tenth faster than
- * returning and fetching every tensor's pages; on a GPU it would take all memory at once.
+ * returning and fetching every tensor's pages; operations side by side
+ * would each have their own intermediate results in memory, and one uses all processors anyway; on a GPU it would take all memory at once.
  */
 const DEFAULTS = {
   TF_CPP_MIN_LOG_LEVEL: '2',
   TF_CPU_ALLOCATOR_USE_BFC: 'true',
+  TF_NUM_INTEROP_THREADS: '1',
   TF_FORCE_GPU_ALLOW_GROWTH: 'true',
 } as const;
 

@@ -8,7 +8,7 @@ export interface TrainerLogRecord {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What TensorFlow says at every start, before its log level is heeded: nothing that an operator could act on. */
+/** What TensorFlow says at every start and of every graph, whatever its log level is: nothing that an operator could act on. */
 const START_NOTICE = /^(WARNING: All log messages before absl|I\d{4} |To enable the following instructions:)/;
 
 /** The trainer writes JSON lines; native libraries write whatever they like, which is kept as it is. */

@@ -1,6 +1,6 @@
 import { add, dispose, ones, tensor3d, zeros } from '@tensorflow/tfjs-core';
 import type { Rank, Tensor2D } from '@tensorflow/tfjs-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createTensorBackend } from '../create-tensor-backend.js';
 import { nativeRuntimeDirectory, readNativeRuntime } from '../native-runtime/index.js';
 import type { Matrix } from '../tensor-backend.js';
@@ -50,6 +50,21 @@ if (found.state !== 'ready') {
       const compute = async () => (await backend).compiled('forgetful', { x }, (given) => add(given.x, forgotten));
       await expect(compute).rejects.toThrow(/20000 numbers.*not among the inputs/);
       dispose([forgotten, x]);
+    });
+
+    it('are right also where no file can be written, which TensorFlow would read the graph from', async () => {
+      const x = ones<Rank.R1>([7]);
+      vi.stubEnv('TMPDIR', '/nowhere');
+      try {
+        for (let i = 0; i < 2; i++) {
+          const thrice = (await backend).compiled('thrice', { x }, (given) => add(given.x, add(given.x, given.x)));
+          expect([...thrice.dataSync()]).toEqual(new Array(7).fill(3));
+          thrice.dispose();
+        }
+      } finally {
+        vi.unstubAllEnvs();
+      }
+      x.dispose();
     });
 
     it('stay right when there are more of them than are kept', async () => {

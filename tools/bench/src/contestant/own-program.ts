@@ -13,10 +13,10 @@ export function ownProgram(backend: MeasuredBackend, threads: number): Contestan
     arguments: [SERVER, backend],
     environment: {
       TF_NUM_INTRAOP_THREADS: String(threads),
-      TF_NUM_INTEROP_THREADS: '1',
       OMP_NUM_THREADS: String(threads),
       // As the trainer is started.
       TF_CPP_MIN_LOG_LEVEL: '2',
+      TF_NUM_INTEROP_THREADS: '1',
       TF_CPU_ALLOCATOR_USE_BFC: 'true',
     },
   };

@@ -45,6 +45,7 @@ export class CompiledGraphs {
     let key = name + text;
     for (const { dtype, shape } of handles) key += `;${dtype}:${shape.join()}`;
     const graph = this.graphs.get(key) ?? this.record(handles, () => work(inputs));
+    if (graph === null) return work(inputs);
     this.graphs.delete(key);
     this.graphs.set(key, graph);
     if (this.graphs.size > MAXIMUM_GRAPHS) this.evictOldest();
@@ -54,7 +55,8 @@ export class CompiledGraphs {
     return withLeaves(graph.form, tensors) as O;
   }
 
-  private record(inputs: readonly TensorHandle[], work: () => unknown): CompiledGraph {
+  /** Null where graphs can't be loaded: nothing is lost by that but speed. */
+  private record(inputs: readonly TensorHandle[], work: () => unknown): CompiledGraph | null {
     const { binding } = this;
     const recorder = new GraphRecorder(binding.unrecorded, inputs);
     let resultForm: unknown;
@@ -68,8 +70,10 @@ export class CompiledGraphs {
         binding.recorder = null;
       }
     });
+    const id = loadGraph(binding, recorder.definition.savedModel());
+    if (id === null) return null;
     return {
-      id: loadGraph(binding, recorder.definition.savedModel()),
+      id,
       inputs: recorder.inputs.join(),
       outputs: recorder.outputs.join(),
       form: resultForm,
@@ -89,13 +93,24 @@ export class CompiledGraphs {
   }
 }
 
-/** The addon takes graphs from files only. */
-function loadGraph(binding: RecordableBinding, savedModel: Uint8Array): number {
-  const directory = mkdtempSync(path.join(tmpdir(), 'claas-graph-'));
+/** The addon takes graphs from files only. Null where no file can be written, as on a full disk. */
+function loadGraph(binding: RecordableBinding, savedModel: Uint8Array): number | null {
+  const directory = temporaryDirectory();
+  if (directory === null) return null;
   try {
     writeFileSync(path.join(directory, 'saved_model.pb'), savedModel);
     return binding.loadSavedModel(directory, GRAPH_TAG);
+  } catch {
+    return null;
   } finally {
-    rmSync(directory, { recursive: true });
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function temporaryDirectory(): string | null {
+  try {
+    return mkdtempSync(path.join(tmpdir(), 'claas-graph-'));
+  } catch {
+    return null;
   }
 }
