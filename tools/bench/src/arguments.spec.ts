@@ -4,19 +4,19 @@ import { parseArguments } from './arguments.js';
 describe('parseArguments', () => {
   it('measures everything where nothing is said', () => {
     const parsed = parseArguments([])!;
-    expect(parsed).toMatchObject({ backend: null, shape: null, rounds: 5, alpha: 0, python: 'python3', json: null });
+    expect(parsed).toMatchObject({ backend: null, shape: null, rounds: 5, alpha: 0.5, python: 'python3', json: null });
     expect(parsed.sections).toEqual(['step', 'generation', 'scaling']);
     expect(parsed.threads).toBeGreaterThan(0);
   });
 
   it('takes what is said', () => {
-    const args = ['--backend', 'wasm', '--shape=0.1b', '--rounds', '9', '--threads', '1', '--alpha', '0.5'];
+    const args = ['--backend', 'wasm', '--shape=0.1b', '--rounds', '9', '--threads', '1', '--alpha', '0.25'];
     expect(parseArguments([...args, '--only', 'step', '--json', 'x.json'])).toMatchObject({
       backend: 'wasm',
       shape: '0.1b',
       rounds: 9,
       threads: 1,
-      alpha: 0.5,
+      alpha: 0.25,
       sections: ['step'],
       json: 'x.json',
     });

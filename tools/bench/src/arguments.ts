@@ -12,7 +12,8 @@ Usage: npm run bench -- [options]
                     wasm is measured on clay-tiny unless a shape is asked for: 0.6b takes minutes a step there
   --rounds N        times that everything is measured, one contestant after the other; default 5
   --threads N       compute threads of everybody; default: all processors
-  --alpha A         divergence: 0 forward KL, 1 reverse KL, between Jensen-Shannon; default 0
+  --alpha A         divergence: 0 forward KL, 1 reverse KL, between Jensen-Shannon; default 0.5,
+                    as the service's
   --new-tokens N    tokens of each answer; default 48
   --python PATH     a Python with torch, transformers and peft; default python3
   --only SECTION    step, generation or scaling; may be repeated; default: all
@@ -69,7 +70,7 @@ export function parseArguments(args: readonly string[]): BenchArguments | null {
     shape: shape === null ? null : oneOf('--shape', shape, SHAPE_NAMES),
     rounds: wholeNumber('--rounds', values.rounds, isQuick ? 2 : 5),
     threads: wholeNumber('--threads', values.threads, availableParallelism()),
-    alpha: share('--alpha', values.alpha, 0),
+    alpha: share('--alpha', values.alpha, 0.5),
     newTokens: wholeNumber('--new-tokens', values['new-tokens'], isQuick ? 8 : 48),
     python: values.python ?? 'python3',
     sections: values.only === undefined ? SECTIONS : values.only.map((name) => oneOf('--only', name, SECTIONS)),
