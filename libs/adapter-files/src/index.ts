@@ -1,4 +1,5 @@
 export * from './archive/export-version.js';
+export * from './archive/stage-archive.js';
 export * from './archive/unpack-archive.js';
 export * from './durable/durable-writer.js';
 export * from './durable/storage-unavailable.js';

@@ -8,6 +8,7 @@ import {
   sealFiles,
   StagingArea,
   storageUnavailable,
+  stageArchive,
   unpackArchive,
 } from '@claas/adapter-files';
 import {
@@ -137,15 +138,8 @@ export class FsAdapterStore extends AdapterStore {
     return exportVersion(await this.read(id, version));
   }
 
-  override async unpack(archive: Uint8Array, limits: ArchiveLimits): Promise<string> {
-    const directory = await this.stage();
-    try {
-      await this.#guard(() => unpackArchive(archive, directory, limits));
-      return directory;
-    } catch (error) {
-      await this.discard(directory);
-      throw error;
-    }
+  override unpack(archive: Uint8Array, limits: ArchiveLimits): Promise<string> {
+    return stageArchive(this, (directory) => this.#guard(() => unpackArchive(archive, directory, limits)));
   }
 
   override async remove(id: string): Promise<boolean> {

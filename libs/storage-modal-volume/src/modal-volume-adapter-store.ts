@@ -1,4 +1,11 @@
-import { exportVersion, folderOf, manifestText, MANIFEST_FILE, unpackArchive } from '@claas/adapter-files';
+import {
+  exportVersion,
+  folderOf,
+  manifestText,
+  MANIFEST_FILE,
+  stageArchive,
+  unpackArchive,
+} from '@claas/adapter-files';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -200,15 +207,8 @@ export class ModalVolumeAdapterStore extends AdapterStore {
     return exportVersion(await this.read(id, version));
   }
 
-  override async unpack(archive: Uint8Array, limits: ArchiveLimits): Promise<string> {
-    const directory = await this.stage();
-    try {
-      await this.#guard(() => unpackArchive(archive, directory, limits));
-      return directory;
-    } catch (error) {
-      await this.discard(directory);
-      throw error;
-    }
+  override unpack(archive: Uint8Array, limits: ArchiveLimits): Promise<string> {
+    return stageArchive(this, (directory) => this.#guard(() => unpackArchive(archive, directory, limits)));
   }
 
   override async remove(id: string): Promise<boolean> {
