@@ -1,4 +1,4 @@
-import { add, dispose, memory, mul, tidy } from '@tensorflow/tfjs-core';
+import { add, dispose, memory, mul, sub, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import type { FrozenMatrix, TensorBackend } from '../tensor-backend.js';
@@ -106,6 +106,20 @@ export function compiledContract(subject: () => ContractSubject): void {
         );
         dispose([same, twice[1]!]);
       }
+    });
+
+    it('tells one tensor in two places from two tensors', () => {
+      const { backend } = subject();
+      const [a, b] = [matrix(seededValues(N * C, 160), N), matrix(seededValues(N * C, 161), N)];
+      const difference = (x: Tensor2D, y: Tensor2D) =>
+        backend.compiled('difference', { x, y }, (given) => sub<Tensor2D>(given.x, given.y));
+      tidy(() => {
+        for (let i = 0; i < 2; i++) {
+          expectClose(difference(a, a), new Float64Array(N * C), 0);
+          expectClose(difference(a, b), Float64Array.from(sub(a, b).dataSync()), 0);
+        }
+      });
+      dispose([a, b]);
     });
 
     it('leaves its results behind and nothing else, also where the work fails', () => {

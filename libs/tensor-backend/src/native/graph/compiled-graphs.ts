@@ -42,14 +42,16 @@ export class CompiledGraphs {
     if (this.binding.recorder !== null) return work(inputs);
     const { leaves, text } = leavesAndText(inputs);
     const handles = leaves.map((leaf) => this.handleOf(leaf));
+    const ids = handles.map(({ id }) => id);
     let key = name + text;
-    for (const { dtype, shape } of handles) key += `;${dtype}:${shape.join()}`;
+    // One tensor in two places is another computation than two tensors: the recorder can't know which of the places was read.
+    for (const [i, { id, dtype, shape }] of handles.entries())
+      key += `;${ids.indexOf(id) - i}:${dtype}:${shape.join()}`;
     const graph = this.graphs.get(key) ?? this.record(handles, () => work(inputs));
     if (graph === null) return work(inputs);
     this.graphs.delete(key);
     this.graphs.set(key, graph);
     if (this.graphs.size > MAXIMUM_GRAPHS) this.evictOldest();
-    const ids = handles.map(({ id }) => id);
     const results = this.binding.runSavedModel(graph.id, ids, graph.inputs, graph.outputs);
     const tensors = results.map((handle) => this.operations.registered(handle));
     return withLeaves(graph.form, tensors) as O;
