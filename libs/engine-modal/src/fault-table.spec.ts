@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { DistillationTask } from '@claas/contracts';
+import type { SandboxMachine } from '@claas/contracts/testing/modal';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -28,6 +29,14 @@ describe('faults at Modal', () => {
       isDone = true;
     };
   };
+
+  /** As soon as it runs: it may be given back before its step is known to have ended. */
+  const sandboxOf = (owner: string): Promise<SandboxMachine> =>
+    vi.waitFor(() => {
+      const machine = world.double.sandboxes.running().find(({ tags }) => tags['owner'] === owner);
+      if (machine === undefined) throw new Error(`no Sandbox of ${owner} runs`);
+      return machine;
+    }, 60_000);
 
   it('makes what the same step makes on this machine, and says what it cost', async () => {
     const outcome = await steps.step();
@@ -232,23 +241,20 @@ describe('faults at Modal', () => {
   });
 
   it('nothing asked for a while: the Sandbox is given back, and another comes with the next request', async () => {
-    const { engine: other } = world.open({ owner: 'idle', idleMs: 1_000 }, FAULT_LIMITS);
-    const mine = () => world.double.sandboxes.running().filter(({ tags }) => tags['owner'] === 'idle');
-    steps.expectNewVersion(await steps.step(undefined, other));
-    expect(mine()).toHaveLength(1);
-    await vi.waitFor(() => {
-      expect(mine()).toEqual([]);
-    }, 5_000);
+    const { engine: other } = world.open({ owner: 'idle', idleMs: 3_000 }, FAULT_LIMITS);
+    const [outcome, machine] = await Promise.all([steps.step(undefined, other), sandboxOf('idle')]);
+    steps.expectNewVersion(outcome);
+    await machine.ended;
     steps.expectNewVersion(await steps.step(undefined, other));
     await other.close();
   });
 
   it('service gone without a word: its trainer ends, and with it, after its time, the Sandbox', async () => {
     const silent = { ...FAULT_LIMITS, silenceMs: 1_500, heartbeatMs: 60_000 };
-    const { engine: other } = world.open({ owner: 'silent', idleMs: 2_000 }, silent);
-    steps.expectNewVersion(await steps.step(undefined, other));
-    const [machine] = world.double.sandboxes.running().filter(({ tags }) => tags['owner'] === 'silent');
-    await machine!.ended;
-    expect([...machine!.execs.values()].every(({ exit }) => exit !== null)).toBe(true);
+    const { engine: other } = world.open({ owner: 'silent', idleMs: 3_000 }, silent);
+    const [outcome, machine] = await Promise.all([steps.step(undefined, other), sandboxOf('silent')]);
+    steps.expectNewVersion(outcome);
+    await machine.ended;
+    expect([...machine.execs.values()].every(({ exit }) => exit !== null)).toBe(true);
   });
 });
