@@ -39,13 +39,13 @@ export class KeyValueCache {
     return this.layers.get(layer)!;
   }
 
-  /** The same in one piece without what is empty; null before the first prompt. The caller's to dispose of. */
+  /** The same in one piece without what is empty; null before the first prompt. To be called under `tidy`. */
   known(layer: number): KeyValues | null {
     const cache = this.layers.get(layer);
     if (cache === undefined) return null;
     const { body, end } = cache;
     const count = this.length % POSITIONS_PER_PIECE;
-    return spare(() => joined([...(body ? [body] : []), ...(count > 0 ? [part(end, 0, count)] : [])], true));
+    return joined([...(body ? [body] : []), ...(count > 0 ? [part(end, 0, count)] : [])], true);
   }
 
   /** Takes over all keys and values of a layer, of which the first `count` are real: after a piece of a prompt. */

@@ -69,9 +69,8 @@ export class SequenceDecoder implements DecodingSequence {
       for (let i = 0; i < model.layers.length; i++) {
         await yieldToEventLoop(signal);
         const pass = wholeLayerPass(model, i, this.adapter, rotary, topFrom);
-        const known = cache.known(i);
-        const { y, seen } = spare(() => promptLayerForward(x, pass, known));
-        dispose([x, ...(known ? [known.k, known.v] : [])]);
+        const { y, seen } = spare(() => promptLayerForward(x, pass, cache.known(i)));
+        x.dispose();
         cache.replace(i, seen, cache.length + count);
         x = y;
       }
