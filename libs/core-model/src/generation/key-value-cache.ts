@@ -45,7 +45,7 @@ export class KeyValueCache {
     if (cache === undefined) return null;
     const { body, end } = cache;
     const count = this.length % POSITIONS_PER_PIECE;
-    return joined([...(body ? [body] : []), ...(count > 0 ? [part(end, 0, count)] : [])], true);
+    return joined([...(body ? [body] : []), ...(count > 0 ? [part(end, 0, count)] : [])]);
   }
 
   /** Takes over all keys and values of a layer, of which the first `count` are real: after a piece of a prompt. */
@@ -93,7 +93,7 @@ export class KeyValueCache {
   private mergeEnds(): void {
     for (const [layer, { body, end }] of this.layers) {
       const merged = spare(() => ({
-        body: joined(body ? [body, end] : [end], true),
+        body: body ? joined([body, end]) : { k: end.k.clone(), v: end.v.clone() },
         end: filledUp(null, end.k.shape),
       }));
       this.put(layer, merged);
@@ -108,10 +108,9 @@ export class KeyValueCache {
   }
 }
 
-/** One after the other; a single one is itself unless it `mustBeNew`. */
-export function joined(pieces: readonly KeyValues[], mustBeNew = false): KeyValues {
-  const [first] = pieces;
-  if (pieces.length === 1 && first !== undefined) return mustBeNew ? { k: first.k.clone(), v: first.v.clone() } : first;
+/** One after the other; a single one is itself. */
+export function joined(pieces: readonly KeyValues[]): KeyValues {
+  if (pieces.length === 1) return pieces[0]!;
   const of = (tensors: readonly Tensor3D[]): Tensor3D => concat([...tensors], 1);
   return { k: of(pieces.map(({ k }) => k)), v: of(pieces.map(({ v }) => v)) };
 }
