@@ -13,6 +13,12 @@ import {
 /** Bytes read at once: progress stays visible and no single read passes the system's limit. */
 const READ_BYTES = 32 * 1024 * 1024;
 
+/**
+ * TensorFlow takes memory over that begins at a multiple of 64 bytes, and copies any other, whose original then stays until the next garbage collection. The C
+ * library gives a large piece of memory 16 bytes after the beginning of a page.
+ */
+const ALIGNED_OFFSET = 48;
+
 /** One safetensors file, its header checked, its tensors read one by one when they are asked for. */
 export class SafetensorsFile {
   private constructor(
@@ -59,7 +65,7 @@ export class SafetensorsFile {
   /** A tensor's bytes as they lie in the file, in a buffer of their own. `onRead` is told of each piece's bytes. */
   async readBytes(name: string, onRead?: (bytes: number) => void): Promise<Uint8Array> {
     const { position, byteLength } = this.entry(name);
-    const bytes = new Uint8Array(byteLength);
+    const bytes = new Uint8Array(new ArrayBuffer(ALIGNED_OFFSET + byteLength), ALIGNED_OFFSET);
     let done = 0;
     while (done < byteLength) {
       const { bytesRead } = await this.handle.read(
