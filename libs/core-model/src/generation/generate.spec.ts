@@ -39,7 +39,7 @@ describe('generation', () => {
   const prompt = (length: number) => Array.from({ length }, (_, t) => (t * 53 + 7) % 300);
   const ids = (tokens: readonly { readonly tokenId: number }[]) => tokens.map((token) => token.tokenId);
 
-  it.each([1, 3, 33, 256, 257, 300])(
+  it.each([1, 3, 31, 33, 62, 256, 257, 300])(
     'from a cache has the logits of a whole pass, after a prompt of %d tokens',
     async (length) => {
       const decoder = new SequenceDecoder(model, adapter);
@@ -59,6 +59,24 @@ describe('generation', () => {
       logits.dispose();
     },
   );
+
+  it('goes on from a cache with several tokens at once, too', async () => {
+    const decoder = new SequenceDecoder(model, adapter);
+    const sequence = prompt(80);
+    await decoder.append(sequence.slice(0, 30));
+    for (const tokenId of sequence.slice(30, 35)) await decoder.append([tokenId]);
+    const more = [await decoder.append(sequence.slice(35, 79)), await decoder.append(sequence.slice(79))];
+    decoder.dispose();
+    const hidden = await hiddenStates(model, sequence, adapter, { from: 78 });
+    const logits = model.headProduct(hidden);
+    logits.arraySync().forEach((row, t) => {
+      row.forEach((value, v) => {
+        expect(Math.abs(value - more[t]![v]!)).toBeLessThan(1e-4);
+      });
+    });
+    hidden.dispose();
+    logits.dispose();
+  });
 
   it('gives the same tokens for the same seed and others for another', async () => {
     const first = await generate(model, adapter, prompt(9), SAMPLING);
