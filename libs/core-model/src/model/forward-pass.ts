@@ -75,12 +75,17 @@ export function placeInModel(
   return { backend, config: used, layer: layers[index]!, rotary, from };
 }
 
-/** The wanted rows after the final norm — x: the top layer's output, from row `topFrom` on */
+/**
+ * The wanted rows after the final norm — x: the top layer's output, from row `topFrom` on.
+ * All of `x` is normed, a multiple of what vectorised kernels take at a time: they round the rows that remain differently, and a row's
+ * numbers may not depend on how many are wanted.
+ */
 export function finalNorm(model: LanguageModel, x: Tensor2D, rows: SequenceRows): RmsNormForward {
-  return model.backend.rmsNorm(wantedRows(x, rows), model.finalNorm, model.config.rmsNormEpsilon);
+  const { y, inverseRms } = model.backend.rmsNorm(x, model.finalNorm, model.config.rmsNormEpsilon);
+  return { y: wantedRows(y, rows), inverseRms: wantedRows(inverseRms, rows) };
 }
 
-/** x: the top layer's output, from row `topFrom` on */
+/** x: a row for each of the top layer's output, from row `topFrom` on */
 export function wantedRows(x: Tensor2D, { from, count, topFrom }: SequenceRows): Tensor2D {
   return slice(x, [from - topFrom, 0], [count, x.shape[1]]);
 }

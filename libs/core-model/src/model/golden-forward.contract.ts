@@ -59,6 +59,17 @@ export function goldenForwardContract(name: string, create: () => Promise<Tensor
       );
     });
 
+    it('gives a row the same bits, however many are wanted', async () => {
+      const ids = Array.from({ length: 75 }, (_, i) => (i * 37) % 200);
+      const all = await hiddenStates(model, ids, adapters.lora);
+      for (const from of [1, 35, 44, 70, 74]) {
+        const rows = await hiddenStates(model, ids, adapters.lora, { from });
+        expect(rows.dataSync()).toEqual(all.dataSync().subarray(from * model.config.hiddenSize));
+        rows.dispose();
+      }
+      all.dispose();
+    });
+
     const { cases, max_new_tokens: maxTokens, eos_token_id: eos } = golden.generation;
 
     it.each(cases.map((one, index) => ({ ...one, index })))(

@@ -1,29 +1,39 @@
 /** exp(20) is beyond any sensible cut and far from overflow. */
 const LARGEST_LOG_RATIO = 20;
 
-export interface ImportanceRatios {
+export interface ImportanceRatio {
   /** Cut above at `isClip`; what weighs the divergence. */
+  readonly ratio: number;
+  /** Did the ratio before the cut reach `isClip`? */
+  readonly isClipped: boolean;
+}
+
+export interface ImportanceRatios {
   readonly ratio: Float32Array;
-  /** 1 where the ratio before the cut was at least `isClip`. */
+  /** 1 where it was cut. */
   readonly isClipped: Uint8Array;
 }
 
-/** ρ = exp(log S(y) − old), limited to exp(±20) and cut at `isClip`; 1 everywhere without log-probs of sampling time. No gradient. */
+/** ρ = exp(log S(y) − old), limited to exp(±20) and cut at `isClip`; 1 without the log-prob of sampling time. No gradient. */
+export function importanceRatio(studentLogprob: number, oldLogprob: number | null, isClip: number): ImportanceRatio {
+  if (oldLogprob === null) return { ratio: 1, isClipped: false };
+  const unclipped = Math.exp(limit(studentLogprob - oldLogprob));
+  return { ratio: Math.min(unclipped, isClip), isClipped: unclipped >= isClip };
+}
+
+/** The same of each row. */
 export function importanceRatios(
   studentLogprobs: Float32Array,
   oldLogprobs: ArrayLike<number> | null,
   isClip: number,
 ): ImportanceRatios {
-  const R = studentLogprobs.length;
-  const ratio = new Float32Array(R).fill(1);
-  const isClipped = new Uint8Array(R);
-  if (oldLogprobs === null) return { ratio, isClipped };
-  for (let row = 0; row < R; row++) {
-    const unclipped = Math.exp(limit(studentLogprobs[row]! - oldLogprobs[row]!));
-    ratio[row] = Math.min(unclipped, isClip);
-    isClipped[row] = unclipped >= isClip ? 1 : 0;
-  }
-  return { ratio, isClipped };
+  const ratios = Array.from(studentLogprobs, (logprob, row) =>
+    importanceRatio(logprob, oldLogprobs?.[row] ?? null, isClip),
+  );
+  return {
+    ratio: Float32Array.from(ratios, ({ ratio }) => ratio),
+    isClipped: Uint8Array.from(ratios, ({ isClipped }) => (isClipped ? 1 : 0)),
+  };
 }
 
 /** Schulman's k3 estimate of KL(S‖B) from one sampled token: exp(d) − 1 − d with d = log B(y) − log S(y), limited to ±20. */

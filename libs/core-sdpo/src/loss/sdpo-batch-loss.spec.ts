@@ -72,10 +72,6 @@ function toSample(draft: Draft): SdpoSample {
   };
 }
 
-function lossOf(batch: readonly Draft[], by: SdpoSettings): SdpoBatchLoss {
-  return sdpoBatchLoss(batch.map(toSample), by);
-}
-
 function gradients(loss: SdpoBatchLoss): number[][][] {
   return loss.samples.map((sample) => sample.rows.dStudentLogits.arraySync());
 }
@@ -106,7 +102,16 @@ function padded(draft: Draft, count: number): Draft {
   };
 }
 
-describe('sdpoBatchLoss', () => {
+/** As they are chosen for vocabularies this small, and as they are for larger ones. */
+const ARITHMETICS = [
+  ['in float64', undefined],
+  ['by tensors', 0],
+] as const;
+
+describe.each(ARITHMETICS)('sdpoBatchLoss %s', (_, largestFloat64Vocabulary) => {
+  const lossOf = (batch: readonly Draft[], by: SdpoSettings): SdpoBatchLoss =>
+    sdpoBatchLoss(batch.map(toSample), by, largestFloat64Vocabulary);
+
   it('gives the same bits whatever stands at masked positions, NaN and infinity included', () => {
     fc.assert(
       fc.property(drafts, settings, fc.constantFrom(NaN, Infinity, -Infinity, 1e30), (draft, by, value) => {

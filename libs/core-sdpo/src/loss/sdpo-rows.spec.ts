@@ -4,8 +4,8 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plainDivergence, plainFixed, plainGradient, plainLogSoftmax } from '../oracle/plain-sdpo.js';
 import type { PlainRow } from '../oracle/plain-sdpo.js';
-import { sdpoRows, sdpoRowValues } from './sdpo-rows.js';
-import type { SdpoRows, SdpoRowsInput } from './sdpo-rows.js';
+import { sdpoRows as rowsWith, sdpoRowValues as rowValuesWith } from './sdpo-rows.js';
+import type { SdpoMeasuredRows, SdpoRows, SdpoRowsInput, SdpoRowValues } from './sdpo-rows.js';
 import { LengthMismatchError } from './sdpo-errors.js';
 import type { SdpoSettings } from './sdpo-settings.js';
 import { alphas, anySettings, rowOf, rows } from './testing/any-rows.js';
@@ -41,7 +41,18 @@ function expectAllClose(actual: readonly number[], expected: readonly number[], 
   });
 }
 
-describe('sdpoRows', () => {
+/** As they are chosen for vocabularies this small, and as they are for larger ones. */
+const ARITHMETICS = [
+  ['in float64', undefined],
+  ['by tensors', 0],
+] as const;
+
+describe.each(ARITHMETICS)('sdpoRows %s', (_, largestFloat64Vocabulary) => {
+  const sdpoRows = (input: SdpoRowsInput, settings: SdpoSettings): SdpoRows =>
+    rowsWith(input, settings, largestFloat64Vocabulary);
+  const sdpoRowValues = (input: SdpoMeasuredRows, settings: SdpoSettings): SdpoRowValues =>
+    rowValuesWith(input, settings, largestFloat64Vocabulary);
+
   it('agrees with the definition in float64, for every alpha, support and temperature', () => {
     fc.assert(
       fc.property(rows, anySettings, (plain, settings) => {
@@ -226,15 +237,17 @@ describe('sdpoRows', () => {
       expect(memory().numTensors - before).toBe(0);
     }
   });
+});
 
-  it('keeps its precision over a vocabulary of a real model', () => {
+describe('sdpoRows over the vocabulary of a real model', () => {
+  it('keeps its precision', () => {
     const V = 151_936;
     const logits = (seed: number) => Float32Array.from({ length: V }, (_, i) => 4 * Math.sin((i + 1) * seed * 0.7311));
     const [student, teacher, base] = [logits(1), logits(1.3), logits(1.7)];
     const tensor = (values: Float32Array) => tensor2d(values, [1, V]);
     for (const alpha of [0, 0.5, 1]) {
       const settings = { ...SETTINGS, alpha };
-      const values = sdpoRowValues(
+      const values = rowValuesWith(
         {
           studentLogits: tensor(student),
           teacherLogits: tensor(teacher),

@@ -1,12 +1,8 @@
-import { add, mul, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import { fullDivergence, reverseKl } from './full-divergence.js';
+import { float64Rows, float64RowValues } from './float64-rows.js';
 import { LengthMismatchError } from './sdpo-errors.js';
-import { importanceRatios, k3Estimate } from './importance-ratio.js';
-import { logProbabilitiesAt, rowSoftmax } from './row-softmax.js';
-import type { RowSoftmax } from './row-softmax.js';
 import type { SdpoSettings } from './sdpo-settings.js';
-import { topkDivergence, topkGradient } from './topk-divergence.js';
+import { tensorRows, tensorRowValues } from './tensor-rows.js';
 
 /** R positions of responses, every one of which counts; V vocabulary. Logits are raw: the temperature is applied here. */
 export interface SdpoRowsInput {
@@ -21,8 +17,11 @@ export interface SdpoRowsInput {
   /** (R): their log-probs at sampling time; null sets every importance ratio to 1. */
   readonly oldLogprobs: ArrayLike<number> | null;
   /** (R): share of each position in the loss, 1 / (samples · unmasked positions of its sample) */
-  readonly rowWeights: Float32Array;
+  readonly rowWeights: ArrayLike<number>;
 }
+
+/** Rows to be measured, not learned from. */
+export type SdpoMeasuredRows = Omit<SdpoRowsInput, 'rowWeights'>;
 
 /** One number for each row, in nats where it is a divergence or a log-prob. */
 export interface SdpoRowValues {
@@ -48,84 +47,46 @@ export interface SdpoRows extends SdpoRowValues {
 }
 
 /**
+ * Vocabularies up to this size are computed one number at a time in float64, which takes a position of this many tokens about a millisecond;
+ * larger ones by tensors in float32.
+ */
+const LARGEST_FLOAT64_VOCABULARY = 8192;
+
+/**
  * The SDPO loss of a chunk of positions, value and closed-form gradient at once: the kernel of the fused vocabulary layer.
  * The loss is Σ rowWeight·(ratio·divergence + klRegWeight·kl); chunks add up.
  * Row values are read back at once; nothing is checked for being finite, which is for those who see all chunks.
+ * @param largestFloat64Vocabulary 0: by tensors whatever the vocabulary is; the numbers differ in what float32 rounds
+ * @throws LengthMismatchError, RangeError for a token that isn't in the vocabulary or a support of no token
  */
-export function sdpoRows(input: SdpoRowsInput, settings: SdpoSettings): SdpoRows {
+export function sdpoRows(
+  input: SdpoRowsInput,
+  settings: SdpoSettings,
+  largestFloat64Vocabulary = LARGEST_FLOAT64_VOCABULARY,
+): SdpoRows {
   assertLengths(input);
-  let values!: SdpoRowValues;
-  const dStudentLogits = tidy(() => {
-    const { divergence, kl, rowValues } = evaluate(input, settings);
-    values = rowValues;
-    const perLogit = input.rowWeights.map((weight) => weight / settings.temperature);
-    const dDivergence = mul<Tensor2D>(
-      divergence.gradient(),
-      column(perLogit.map((weight, row) => weight * rowValues.ratio[row]!)),
-    );
-    if (kl === null || settings.klRegWeight === 0) return dDivergence;
-    const dKl = mul<Tensor2D>(kl.gradient, column(perLogit.map((weight) => weight * settings.klRegWeight)));
-    return add<Tensor2D>(dDivergence, dKl);
-  });
-  return { ...values, dStudentLogits };
+  const rows = isInFloat64(input, settings, largestFloat64Vocabulary) ? float64Rows : tensorRows;
+  return rows(input, settings);
 }
 
 /** The values of `sdpoRows` without the gradient: for measuring before and after a step. */
-export function sdpoRowValues(input: Omit<SdpoRowsInput, 'rowWeights'>, settings: SdpoSettings): SdpoRowValues {
+export function sdpoRowValues(
+  input: SdpoMeasuredRows,
+  settings: SdpoSettings,
+  largestFloat64Vocabulary = LARGEST_FLOAT64_VOCABULARY,
+): SdpoRowValues {
   assertLengths(input);
-  let values!: SdpoRowValues;
-  tidy(() => {
-    values = evaluate(input, settings).rowValues;
-  });
-  return values;
+  const rowValues = isInFloat64(input, settings, largestFloat64Vocabulary) ? float64RowValues : tensorRowValues;
+  return rowValues(input, settings);
 }
 
-interface RowDivergence {
-  readonly values: Float32Array;
-  readonly supportIds: Int32Array | null;
-  /** (R, V) with respect to logits after the temperature; to be called within the same tidy. */
-  readonly gradient: () => Tensor2D;
-}
-
-/** Runs within the caller's tidy. */
-function evaluate(input: Omit<SdpoRowsInput, 'rowWeights'>, settings: SdpoSettings) {
-  const { tokenIds, baseLogits } = input;
-  const student = rowSoftmax(input.studentLogits, settings.temperature);
-  const teacher = rowSoftmax(input.teacherLogits, settings.temperature);
-  const divergence = rowDivergence(student, teacher, settings);
-  const studentLogprobs = logProbabilitiesAt(student, tokenIds);
-  const base = baseLogits === null ? null : rowSoftmax(baseLogits, settings.temperature);
-  const kl = base === null ? null : reverseKl(student, base);
-  const baseLogprobs = base === null ? null : logProbabilitiesAt(base, tokenIds);
-  const rowValues: SdpoRowValues = {
-    divergence: divergence.values,
-    ...importanceRatios(studentLogprobs, input.oldLogprobs, settings.isClip),
-    kl: kl === null ? null : kl.divergence.dataSync<'float32'>(),
-    k3:
-      baseLogprobs === null
-        ? null
-        : baseLogprobs.map((baseLogprob, row) => k3Estimate(studentLogprobs[row]!, baseLogprob)),
-    studentLogprobs,
-    teacherLogprobs: logProbabilitiesAt(teacher, tokenIds),
-    baseLogprobs,
-    supportIds: divergence.supportIds,
-  };
-  return { divergence, kl, rowValues };
-}
-
-function rowDivergence(student: RowSoftmax, teacher: RowSoftmax, settings: SdpoSettings): RowDivergence {
-  const { support, alpha } = settings;
-  if (support.kind === 'full') {
-    const { divergence, gradient } = fullDivergence(student, teacher, alpha);
-    return { values: divergence.dataSync<'float32'>(), supportIds: null, gradient: () => gradient };
-  }
-  const chooser = support.kind === 'student_topk' ? student : teacher;
-  const topk = topkDivergence(student, teacher, chooser, support.k, alpha);
-  return { values: topk.divergence, supportIds: topk.supportIds, gradient: () => topkGradient(student, topk) };
-}
-
-function column(values: Float32Array): Tensor2D {
-  return tensor2d(values, [values.length, 1]);
+/** A part of the vocabulary is small by itself, and `topkDivergence` computes it in float64 whatever the vocabulary is. */
+function isInFloat64(
+  { studentLogits }: SdpoMeasuredRows,
+  { support }: SdpoSettings,
+  largestVocabulary: number,
+): boolean {
+  return support.kind === 'full' && studentLogits.shape[1] <= largestVocabulary;
 }
 
 function assertLengths(input: Partial<SdpoRowsInput> & Pick<SdpoRowsInput, 'studentLogits' | 'tokenIds'>): void {

@@ -6,8 +6,8 @@ const RESPONSE = [10, 11, 12, 13];
 const SUPPORT = [[20, 21], [22], [23, 24], [25, 26]];
 const WEIGHTS = SUPPORT.map((ids, t) => Float64Array.from(ids, (_, k) => t + k / 8));
 
-/** Small enough for `count` positions at a time: 28 bytes a target, three targets a position, one position spare. */
-const roomFor = (count: number): number => 28 * 3 * (count + 1);
+/** What a dense sequence of all rows up to `count` positions of the response takes: three targets a row, 12 bytes each, and its tokens. */
+const roomFor = (count: number): number => (CONTEXT.length + count - 1) * (3 * 12 + 4);
 
 describe('a response as targets', () => {
   it('has each position’s support, then its token, at the row that predicts it', () => {

@@ -1,9 +1,7 @@
 import { MAX_CHUNK_BYTES } from '../session/training-model.js';
+import { datumBytes } from '../wire/datum.js';
 import type { TargetRows } from '../wire/datum.js';
 import type { PositionLogprobs } from './sdpo-evaluation.js';
-
-/** Of the bytes that a target takes, with its weight, in the form that takes more. */
-const BYTES_PER_TARGET = 28;
 
 /**
  * T response positions and the tokens that the divergence looks at there. As targets, each position has its support's ids
@@ -29,10 +27,11 @@ export class ResponseTargets {
    */
   sequences(context: readonly number[], weights: readonly Float64Array[] | null): TargetRows[] {
     const T = this.responseTokenIds.length;
-    const perSequence = Math.max(1, Math.floor(this.maxBytes / (BYTES_PER_TARGET * this.K)) - 1);
     const sequences: TargetRows[] = [];
-    for (let from = 0; from < T; from += perSequence) {
-      sequences.push(this.sequence(context, weights, from, Math.min(T, from + perSequence)));
+    for (let from = 0, to = 0; from < T; from = to) {
+      do to++;
+      while (to < T && this.fits(context, from, to + 1));
+      sequences.push(this.sequence(context, weights, from, to));
     }
     return sequences;
   }
@@ -50,6 +49,11 @@ export class ResponseTargets {
 
   get isWhole(): boolean {
     return this.supportIds.every((ids) => ids.length >= this.vocabularySize);
+  }
+
+  private fits(context: readonly number[], from: number, to: number): boolean {
+    const shape = { N: context.length + to - 1, firstRow: context.length - 1 + from, K: this.K };
+    return datumBytes(shape, this.maxBytes) <= this.maxBytes;
   }
 
   /** Positions `from` to `to`: the sequence ends with the token that the last of them follows. */

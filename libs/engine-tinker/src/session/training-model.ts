@@ -5,7 +5,7 @@ import { TinkerLostError, TinkerRefusalError } from '../client/tinker-errors.js'
 import { jsonOf, textOf } from '../client/tinker-http.js';
 import type { HttpReply } from '../client/tinker-http.js';
 import { decodeLogprobs, encodeForwardBackward } from '../wire/forward-backward.js';
-import { datumBytes } from '../wire/datum.js';
+import { datumBytes, shapeOf } from '../wire/datum.js';
 import type { TargetRows } from '../wire/datum.js';
 import type { ServiceSession } from './service-session.js';
 
@@ -192,7 +192,7 @@ export function chunked(data: readonly TargetRows[]): TargetRows[][] {
   const chunks: TargetRows[][] = [];
   let bytes = 0;
   for (const rows of data) {
-    const size = datumBytes(rows, MAX_CHUNK_BYTES) + 4 * rows.tokenIds.length;
+    const size = datumBytes(shapeOf(rows), MAX_CHUNK_BYTES);
     const last = chunks.at(-1);
     if (last === undefined || last.length === MAX_CHUNK_DATUMS || bytes + size > MAX_CHUNK_BYTES) {
       chunks.push([rows]);

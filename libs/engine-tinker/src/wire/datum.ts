@@ -18,19 +18,25 @@ export interface TargetRows {
   readonly weights: Float32Array;
 }
 
+/** N rows, of which those from `firstRow` on have K targets. */
+export type DatumShape = Readonly<Record<'N' | 'firstRow' | 'K', number>>;
+
 const DENSE_BYTES = 8 + 4;
 const SPARSE_BYTES = 8 + 4 + 2 * 8;
 
-/** Bytes of a datum's tensors, as they are sent. */
-export function datumBytes(rows: TargetRows, maxBytes: number): number {
-  const sparse = rows.targets.length * SPARSE_BYTES + 2 * 8 * (rows.tokenIds.length + 1);
-  return isDense(rows, maxBytes) ? denseBytes(rows) : sparse;
+/** Bytes of a datum, as it is sent. */
+export function datumBytes(shape: DatumShape, maxBytes: number): number {
+  return 4 * shape.N + (isDense(shape, maxBytes) ? denseBytes(shape) : sparseBytes(shape));
 }
 
-/** Dense where that fits, since every server reads it; else by rows (CSR), where the empty rows of the prompt cost nothing. */
+export function shapeOf({ tokenIds, firstRow, K }: TargetRows): DatumShape {
+  return { N: tokenIds.length, firstRow, K };
+}
+
+/** Dense where that fits, since every server reads it, or is smaller; else by rows (CSR), where the empty rows of the prompt cost nothing. */
 export function toDatum(rows: TargetRows, maxBytes: number): Datum {
   const { tokenIds, targets, weights } = rows;
-  const tensor = isDense(rows, maxBytes) ? denseTensor : sparseTensor;
+  const tensor = isDense(shapeOf(rows), maxBytes) ? denseTensor : sparseTensor;
   return create(DatumSchema, {
     modelInput: [{ chunk: { case: 'encodedText', value: { tokens: bytesOf(Int32Array.from(tokenIds)) } } }],
     lossFnInputs: {
@@ -40,12 +46,16 @@ export function toDatum(rows: TargetRows, maxBytes: number): Datum {
   });
 }
 
-function denseBytes({ tokenIds, K }: TargetRows): number {
-  return tokenIds.length * K * DENSE_BYTES;
+function denseBytes({ N, K }: DatumShape): number {
+  return N * K * DENSE_BYTES;
 }
 
-function isDense(rows: TargetRows, maxBytes: number): boolean {
-  return denseBytes(rows) <= maxBytes / 2;
+function sparseBytes({ N, firstRow, K }: DatumShape): number {
+  return (N - firstRow) * K * SPARSE_BYTES + 2 * 8 * (N + 1);
+}
+
+function isDense(shape: DatumShape, maxBytes: number): boolean {
+  return denseBytes(shape) <= Math.max(maxBytes / 2, sparseBytes(shape));
 }
 
 function denseTensor({ tokenIds, firstRow, K }: TargetRows, values: Int32Array | Float32Array, dtype: DType): Tensor {

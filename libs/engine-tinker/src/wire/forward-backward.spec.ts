@@ -41,13 +41,20 @@ describe('forward_backward on the wire', () => {
   });
 
   it('is sparse where that would be too large', () => {
-    const { weights, target_tokens: targets } = tensorsOf(targetRows(3, 1, 2), 10);
-    const csr = { crowIndices: int64Bytes([0, 0, 0, 2]), colIndices: int64Bytes([0, 1]) };
+    const K = 20;
+    const { weights, target_tokens: targets } = tensorsOf(targetRows(9, 1, K), 1000);
+    const ids = Array.from({ length: K }, (_, k) => k);
+    const csr = { crowIndices: int64Bytes([...new Array<number>(9).fill(0), K]), colIndices: int64Bytes(ids) };
     expect(weights!.data).toMatchObject({
       case: 'sparseCsr',
-      value: { ...csr, values: bytesOf(Float32Array.of(0, 1 / 8)) },
+      value: { ...csr, values: bytesOf(Float32Array.from(ids, (k) => k / 8)) },
     });
-    expect(targets!.data).toMatchObject({ case: 'sparseCsr', value: { ...csr, values: int64Bytes([100, 101]) } });
+    const values = int64Bytes(ids.map((k) => 100 + k));
+    expect(targets!.data).toMatchObject({ case: 'sparseCsr', value: { ...csr, values } });
+  });
+
+  it('is dense all the same where sparse would be larger', () => {
+    expect(tensorsOf(targetRows(3, 3, 20), 1000).weights!.data.case).toBe('dense');
   });
 
   it('is cut into requests that the service takes, in order', () => {

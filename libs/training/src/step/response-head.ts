@@ -17,6 +17,8 @@ import { tokenLogprobs } from './token-logprobs.js';
 const POSITIONS_PER_CHUNK = 64;
 /** A chunk's logits stay in the backend's short form; the loss has some ten float32 matrices of their size at a time, so it takes fewer of them. */
 const POSITIONS_PER_LOSS = 4;
+/** TensorFlow sums the products of fewer rows in another order, and a position's numbers may not depend on how many there are. */
+const LEAST_ROWS = 16;
 
 /** Final-normed hidden states of a sample's L response positions; C channels. */
 export interface ResponseHidden {
@@ -96,13 +98,17 @@ function logitsOfChunk(
   positions: readonly number[],
 ): LogitsOfChunk {
   const { backend } = model;
-  const ids = tensor1d([...positions], 'int32');
   const all = [...new Set([student, teacher, base])].filter((hidden) => hidden !== null);
+  const count = Math.max(positions.length, Math.ceil(LEAST_ROWS / all.length));
+  const ids = tensor1d(
+    Array.from({ length: count }, (_, i) => positions[i] ?? positions[0]!),
+    'int32',
+  );
   const rows = all.map((hidden) => gather(hidden, ids));
   const logits = model.headProduct(backend.compress(rows.length === 1 ? rows[0]! : concat(rows, 0)));
   const of = (hidden: Tensor2D): ChunkLogits => {
-    const first = all.indexOf(hidden) * positions.length;
-    return ({ from, count }) => backend.restore(logits, { from: first + from, count });
+    const first = all.indexOf(hidden) * count;
+    return (range) => backend.restore(logits, { from: first + range.from, count: range.count });
   };
   const dispose = (): void => {
     logits.dispose();
@@ -165,7 +171,7 @@ function rowsLoss(
     baseLogits: logits.base && logits.base(range),
     tokenIds: Int32Array.from(positions, (position) => responseTokenIds[position]!),
     oldLogprobs: oldLogprobs === null ? null : positions.map((position) => oldLogprobs[position]!),
-    rowWeights: new Float32Array(positions.length).fill(rowWeight),
+    rowWeights: positions.map(() => rowWeight),
   };
   if (!withGradient) {
     const rows = withTold(sdpoRowValues(input, settings), told);

@@ -1,16 +1,18 @@
 import type { DistillationTask, TrainingSettings } from '@claas/contracts';
+import { createTensorBackend } from '@claas/tensor-backend';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgreementWorld, QUESTION } from './testing/agreement-world.js';
 import type { StepInBoth } from './testing/agreement-world.js';
 
 const V = 4096;
+const MAX_REQUEST_BYTES = 5_000_000;
 /** What float32 leaves of a step's update, both ways of computing it being right. */
 const CLOSE = 1e-4;
 
 let world: AgreementWorld;
 
 beforeAll(async () => {
-  world = await AgreementWorld.open();
+  world = await AgreementWorld.open(await createTensorBackend('wasm'));
 });
 afterAll(() => world.close());
 
@@ -27,8 +29,10 @@ const relative = (a: number, b: number): number => Math.abs(a - b) / Math.abs(b)
 
 describe('a step on a Tinker service with the whole vocabulary as support', () => {
   it('takes as many requests as a long response needs', async () => {
-    const text = 'Paris is the capital of France, and it is a lively city in Europe. '.repeat(3);
+    const text = 'Paris is the capital of France, and it is a lively city in Europe. '.repeat(7);
     const { tinker, local, updateDifference } = await both(32, { steps: 1 }, { response: { text } });
+    // Rows of 12 bytes a token of the vocabulary: those of the response alone are more than a request may have.
+    expect(tinker.metrics.tokensProcessed * 12 * V).toBeGreaterThan(MAX_REQUEST_BYTES);
     expect(relative(tinker.metrics.totalLoss, local.metrics.totalLoss)).toBeLessThan(CLOSE);
     expect(updateDifference).toBeLessThan(CLOSE);
   });

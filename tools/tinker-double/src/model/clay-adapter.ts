@@ -7,9 +7,9 @@ import {
   writeAdapterFiles,
   writeOptimizerState,
 } from '@claas/core-model';
-import type { AdapterTensors, LanguageModel } from '@claas/core-model';
+import type { AdapterTensors, LanguageModel, LoraGradients } from '@claas/core-model';
 import { AdapterLearner, GradientSum } from '@claas/training';
-import { targetRows } from './target-rows.js';
+import { hiddenGradient, targetLogprobs } from './target-rows.js';
 
 /** An adapter in training, on the model of this process. */
 export class ClayAdapter implements TrainableAdapter {
@@ -26,23 +26,35 @@ export class ClayAdapter implements TrainableAdapter {
   }
 
   async differentiate(data: WeightedTargets, withGradient: boolean): Promise<Float32Array> {
-    const { adapter } = this.learner;
     const tokenIds = [...data.tokenIds];
-    if (!withGradient) {
-      const hidden = await hiddenStates(this.model, tokenIds, adapter);
-      const { logprobs } = targetRows(this.model, hidden, data, false);
-      hidden.dispose();
-      return logprobs;
-    }
-    const pass = await TrainingPass.forward(this.model, tokenIds, adapter);
-    const { logprobs, dHidden } = targetRows(this.model, pass.hidden, data, true);
+    const hidden = await hiddenStates(this.model, tokenIds, this.learner.adapter);
+    const logprobs = targetLogprobs(this.model, hidden, data);
+    hidden.dispose();
+    if (withGradient) this.gradients.add(await this.gradientsOf(tokenIds, data));
+    return logprobs;
+  }
+
+  /** Of the rows from the first with a weight on, so that sums over rows round as those of a trainer that takes the response alone. */
+  private async gradientsOf(tokenIds: readonly number[], data: WeightedTargets): Promise<LoraGradients> {
+    const { K, targets, weights } = data;
+    const from = Math.floor(
+      Math.max(
+        0,
+        weights.findIndex((weight) => weight !== 0),
+      ) / K,
+    );
+    const pass = await TrainingPass.forward(this.model, tokenIds, this.learner.adapter, { from });
     try {
-      this.gradients.add(await pass.backward(dHidden!));
+      const weighted = { K, targets: targets.subarray(from * K), weights: weights.subarray(from * K) };
+      const dHidden = hiddenGradient(this.model, pass.hidden, weighted);
+      try {
+        return await pass.backward(dHidden);
+      } finally {
+        dHidden.dispose();
+      }
     } finally {
-      dHidden?.dispose();
       pass.dispose();
     }
-    return logprobs;
   }
 
   update({ learningRate, beta1, beta2, epsilon, weightDecay, gradClipNorm }: AdamParams): Promise<number> {

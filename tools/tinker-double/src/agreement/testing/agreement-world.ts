@@ -8,7 +8,7 @@ import { TinkerDouble } from '@claas/contracts/testing/tinker';
 import { LanguageModel, OPTIMIZER_STATE_FILE, readAdapterFiles } from '@claas/core-model';
 import { ChatTemplate, Tokenizer } from '@claas/core-model/text';
 import { TextModel, TinkerConnection, TinkerEngine } from '@claas/engine-tinker';
-import { createTensorBackend } from '@claas/tensor-backend';
+import type { TensorBackend } from '@claas/tensor-backend';
 import { distill } from '@claas/training';
 import type { DistillationContext } from '@claas/training';
 import { ClayModel, SERVICE_LORA_ALPHA } from '../../model/clay-model.js';
@@ -44,9 +44,8 @@ export class AgreementWorld {
     private readonly engine: TinkerEngine,
   ) {}
 
-  static async open(): Promise<AgreementWorld> {
+  static async open(backend: TensorBackend): Promise<AgreementWorld> {
     const root = await mkdtemp(join(tmpdir(), 'claas-agreement-'));
-    const backend = await createTensorBackend('wasm');
     const tokenizer = await Tokenizer.load(CLAY_TINY);
     const local = {
       model: await LanguageModel.load(CLAY_TINY, backend),

@@ -9,7 +9,10 @@ import { sdpoSettings } from './loss-file.js';
 import type { ExpectedSample, LossFile } from './loss-file.js';
 import { disposeSamples, sampleTensors } from './loss-tensors.js';
 
-/** A file of `loss/`: value, every part, and the gradient with respect to the student's logits. */
+/** Vocabularies up to this size are computed in float64: as the library chooses it, and none, as larger ones are. */
+const LARGEST_FLOAT64_VOCABULARIES = [undefined, 0];
+
+/** A file of `loss/`: value, every part, and the gradient with respect to the student's logits, in either arithmetic. */
 export function lossCase(directory: GoldenDirectory, path: string): GoldenCase {
   directory.claim(path);
   return {
@@ -18,11 +21,13 @@ export function lossCase(directory: GoldenDirectory, path: string): GoldenCase {
       const file = directory.readJson<LossFile>(path);
       const samples = sampleTensors(file);
       try {
-        const computed = sdpoBatchLoss(samples, sdpoSettings(file.settings));
-        try {
-          compareLossFile(comparison, computed, file);
-        } finally {
-          for (const { rows } of computed.samples) rows.dStudentLogits.dispose();
+        for (const largest of LARGEST_FLOAT64_VOCABULARIES) {
+          const computed = sdpoBatchLoss(samples, sdpoSettings(file.settings), largest);
+          try {
+            compareLossFile(comparison, computed, file);
+          } finally {
+            for (const { rows } of computed.samples) rows.dStudentLogits.dispose();
+          }
         }
       } finally {
         disposeSamples(samples);
