@@ -124,6 +124,8 @@ describe('a fault that passes: the step is learned, once', () => {
   const slowCases: typeof cases = [
     ['a storm of 429 on results', [{ call: 'retrieve_future', kind: 'fail', status: 429, times: 8 }]],
     ['the archive’s download breaks', [{ call: 'archive_file', kind: 'reset', times: 2 }]],
+    ['the archive’s download breaks in the middle', [{ call: 'archive_file', kind: 'cut', times: 2 }]],
+    ['a result breaks in the middle', [{ call: 'retrieve_future', kind: 'cut', times: 2 }]],
   ];
   slow.each(slowCases)('%s', async (_, faults) => {
     expect(await step(faults)).toBe('learned');

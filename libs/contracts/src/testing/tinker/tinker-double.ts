@@ -97,7 +97,8 @@ export class TinkerDouble {
     if (fault !== null && fault.when !== 'after' && this.spoil(response, fault, body)) return;
     const reply = await this.answer(route, request, url, body);
     if (fault?.when === 'after' && this.spoil(response, fault, body)) return;
-    write(response, reply);
+    if (fault?.kind === 'cut') writeHalf(response, reply);
+    else write(response, reply);
   }
 
   private async answer(route: Route | null, request: IncomingMessage, url: URL, body: Buffer): Promise<Reply> {
@@ -150,6 +151,8 @@ export class TinkerDouble {
         return true;
       case 'hang':
         return true;
+      case 'cut':
+        return false;
       case 'die':
         process.kill(process.pid, 'SIGKILL');
         return true;
@@ -197,9 +200,24 @@ function errorReply(error: unknown): Reply {
   return { status: 500, body: { detail: error instanceof Error ? error.message : String(error) } };
 }
 
-function write(response: ServerResponse, { status, headers = {}, body }: Reply): void {
+function write(response: ServerResponse, reply: Reply): void {
   if (response.destroyed || response.writableEnded) return;
-  if (body === null) response.writeHead(status, headers).end();
-  else if (body instanceof Uint8Array) response.writeHead(status, headers).end(body);
-  else response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+  const { headers, bytes } = serialized(reply);
+  response.writeHead(reply.status, headers).end(bytes);
+}
+
+/** Breaks the connection where half of what the headers promise is sent. */
+function writeHalf(response: ServerResponse, reply: Reply): void {
+  const { headers, bytes } = serialized(reply);
+  response.writeHead(reply.status, { ...headers, 'content-length': bytes.length });
+  response.write(bytes.subarray(0, bytes.length / 2), () => response.socket?.destroy());
+}
+
+function serialized({ headers = {}, body }: Reply): {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array;
+} {
+  if (body === null) return { headers, bytes: new Uint8Array() };
+  if (body instanceof Uint8Array) return { headers, bytes: body };
+  return { headers: { 'content-type': 'application/json', ...headers }, bytes: Buffer.from(JSON.stringify(body)) };
 }

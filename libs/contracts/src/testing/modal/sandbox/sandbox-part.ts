@@ -53,7 +53,12 @@ export class SandboxFarm {
   }
 
   get part(): ModalPart {
-    return { service: 'modal.client.ModalClient', messages: SANDBOX_MESSAGES, rpcs: SANDBOX_RPCS, handlers: this.handlers() };
+    return {
+      service: 'modal.client.ModalClient',
+      messages: SANDBOX_MESSAGES,
+      rpcs: SANDBOX_RPCS,
+      handlers: this.handlers(),
+    };
   }
 
   private handlers(): Record<string, RpcHandler> {
