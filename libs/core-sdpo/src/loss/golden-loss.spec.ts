@@ -7,6 +7,7 @@ import { sdpoBatchLoss } from './sdpo-batch-loss.js';
 import type { SdpoBatchLoss, SdpoSample, SdpoSampleLoss } from './sdpo-batch-loss.js';
 import { EmptyResponseError, LengthMismatchError, NonFiniteLossError } from './sdpo-errors.js';
 import type { SdpoSettings } from './sdpo-settings.js';
+import { ARITHMETICS } from './testing/arithmetics.js';
 
 /** Numbers that JSON can't write stand as strings. */
 type GoldenNumber = number | 'NaN' | 'Infinity' | '-Infinity';
@@ -83,15 +84,9 @@ afterAll(() => {
   console.info('Share of the golden tolerances in use:', JSON.stringify(worst));
 });
 
-/** Each is computed as it is chosen for vocabularies this small, and as it is for larger ones. */
-const SETS = [
-  ['loss', 'in float64', undefined],
-  ['edge', 'in float64', undefined],
-  ['loss', 'by tensors', 0],
-  ['edge', 'by tensors', 0],
-] as const;
+const SETS = ['loss', 'edge'].flatMap((folder) => ARITHMETICS.map((arithmetic) => ({ folder, ...arithmetic })));
 
-describe.each(SETS)('the golden cases of %s, %s', (folder, _, largestFloat64Vocabulary) => {
+describe.each(SETS)('the golden cases of $folder, $arithmetic', ({ folder, largestFloat64Vocabulary }) => {
   const cases = readCases(folder);
 
   it('are all there', () => {
@@ -102,8 +97,7 @@ describe.each(SETS)('the golden cases of %s, %s', (folder, _, largestFloat64Voca
     const evaluate = () =>
       sdpoBatchLoss(
         golden.samples.map((sample) => toSample(sample, golden.vocab)),
-        toSettings(golden),
-        largestFloat64Vocabulary,
+        { ...toSettings(golden), largestFloat64Vocabulary },
       );
     const behaviour = golden.expected.behaviour ?? 'number';
     if (behaviour === 'number') expectGolden(evaluate(), golden);

@@ -41,8 +41,7 @@ describe('the gradient of a row in which one token has nearly all', () => {
         oldLogprobs: null,
         rowWeights: new Float32Array(student.length).fill(1),
       },
-      { alpha, temperature: 1, isClip: 5, klRegWeight: 0, support },
-      limit,
+      { alpha, temperature: 1, isClip: 5, klRegWeight: 0, support, largestFloat64Vocabulary: limit },
     );
     const actual = dStudentLogits.arraySync();
     dStudentLogits.dispose();

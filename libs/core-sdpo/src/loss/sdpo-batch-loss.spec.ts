@@ -6,6 +6,7 @@ import { sdpoBatchLoss } from './sdpo-batch-loss.js';
 import type { SdpoBatchLoss, SdpoSample } from './sdpo-batch-loss.js';
 import { EmptyResponseError, LengthMismatchError, NonFiniteLossError } from './sdpo-errors.js';
 import type { SdpoSettings } from './sdpo-settings.js';
+import { ARITHMETICS } from './testing/arithmetics.js';
 
 const SEED = { seed: 20261123, numRuns: 60 };
 const V = 7;
@@ -102,15 +103,9 @@ function padded(draft: Draft, count: number): Draft {
   };
 }
 
-/** As they are chosen for vocabularies this small, and as they are for larger ones. */
-const ARITHMETICS = [
-  ['in float64', undefined],
-  ['by tensors', 0],
-] as const;
-
-describe.each(ARITHMETICS)('sdpoBatchLoss %s', (_, largestFloat64Vocabulary) => {
+describe.each(ARITHMETICS)('sdpoBatchLoss $arithmetic', ({ largestFloat64Vocabulary }) => {
   const lossOf = (batch: readonly Draft[], by: SdpoSettings): SdpoBatchLoss =>
-    sdpoBatchLoss(batch.map(toSample), by, largestFloat64Vocabulary);
+    sdpoBatchLoss(batch.map(toSample), { ...by, largestFloat64Vocabulary });
 
   it('gives the same bits whatever stands at masked positions, NaN and infinity included', () => {
     fc.assert(

@@ -47,21 +47,16 @@ export interface SdpoBatchLoss extends SdpoMeans {
 /**
  * The loss of a batch: the mean over samples of each sample's mean over its unmasked positions, not the mean over all tokens.
  * Gradients in it are the caller's to dispose.
- * @param largestFloat64Vocabulary as of `sdpoRows`
  * @throws EmptyResponseError when a sample is empty or fully masked; the whole batch is refused.
  * @throws LengthMismatchError when a sample's lists differ in length.
  * @throws NonFiniteLossError when an unmasked position gives a loss or gradient that isn't finite.
  */
-export function sdpoBatchLoss(
-  samples: readonly SdpoSample[],
-  settings: SdpoSettings,
-  largestFloat64Vocabulary?: number,
-): SdpoBatchLoss {
+export function sdpoBatchLoss(samples: readonly SdpoSample[], settings: SdpoSettings): SdpoBatchLoss {
   if (samples.length === 0) throw new EmptyResponseError(0);
   samples.forEach(assertSample);
   const losses: SdpoSampleLoss[] = [];
   try {
-    for (const sample of samples) losses.push(sampleLoss(sample, settings, samples.length, largestFloat64Vocabulary));
+    for (const sample of samples) losses.push(sampleLoss(sample, settings, samples.length));
   } catch (error) {
     for (const { rows } of losses) rows.dStudentLogits.dispose();
     throw error;
@@ -92,12 +87,7 @@ function assertSample(sample: SdpoSample, index: number): void {
   if (unmaskedPositions(sample).length === 0) throw new EmptyResponseError(index);
 }
 
-function sampleLoss(
-  sample: SdpoSample,
-  settings: SdpoSettings,
-  sampleCount: number,
-  largestFloat64Vocabulary: number | undefined,
-): SdpoSampleLoss {
+function sampleLoss(sample: SdpoSample, settings: SdpoSettings, sampleCount: number): SdpoSampleLoss {
   const positions = unmaskedPositions(sample);
   const L = sample.responseIds.length;
   let rows!: SdpoRows;
@@ -112,7 +102,6 @@ function sampleLoss(
         rowWeights: positions.map(() => 1 / (positions.length * sampleCount)),
       },
       settings,
-      largestFloat64Vocabulary,
     );
     assertFinite(rows);
     const indices = tensor2d(positions, [positions.length, 1], 'int32');

@@ -4,10 +4,11 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plainDivergence, plainFixed, plainGradient, plainLogSoftmax } from '../oracle/plain-sdpo.js';
 import type { PlainRow } from '../oracle/plain-sdpo.js';
-import { sdpoRows as rowsWith, sdpoRowValues as rowValuesWith } from './sdpo-rows.js';
+import { sdpoRows as rowsOf, sdpoRowValues as rowValuesOf } from './sdpo-rows.js';
 import type { SdpoMeasuredRows, SdpoRows, SdpoRowsInput, SdpoRowValues } from './sdpo-rows.js';
 import { LengthMismatchError } from './sdpo-errors.js';
 import type { SdpoSettings } from './sdpo-settings.js';
+import { ARITHMETICS } from './testing/arithmetics.js';
 import { alphas, anySettings, rowOf, rows } from './testing/any-rows.js';
 
 const SEED = { seed: 20261123 };
@@ -41,17 +42,11 @@ function expectAllClose(actual: readonly number[], expected: readonly number[], 
   });
 }
 
-/** As they are chosen for vocabularies this small, and as they are for larger ones. */
-const ARITHMETICS = [
-  ['in float64', undefined],
-  ['by tensors', 0],
-] as const;
-
-describe.each(ARITHMETICS)('sdpoRows %s', (_, largestFloat64Vocabulary) => {
+describe.each(ARITHMETICS)('sdpoRows $arithmetic', ({ largestFloat64Vocabulary }) => {
   const sdpoRows = (input: SdpoRowsInput, settings: SdpoSettings): SdpoRows =>
-    rowsWith(input, settings, largestFloat64Vocabulary);
+    rowsOf(input, { ...settings, largestFloat64Vocabulary });
   const sdpoRowValues = (input: SdpoMeasuredRows, settings: SdpoSettings): SdpoRowValues =>
-    rowValuesWith(input, settings, largestFloat64Vocabulary);
+    rowValuesOf(input, { ...settings, largestFloat64Vocabulary });
 
   it('agrees with the definition in float64, for every alpha, support and temperature', () => {
     fc.assert(
@@ -247,7 +242,7 @@ describe('sdpoRows over the vocabulary of a real model', () => {
     const tensor = (values: Float32Array) => tensor2d(values, [1, V]);
     for (const alpha of [0, 0.5, 1]) {
       const settings = { ...SETTINGS, alpha };
-      const values = rowValuesWith(
+      const values = rowValuesOf(
         {
           studentLogits: tensor(student),
           teacherLogits: tensor(teacher),

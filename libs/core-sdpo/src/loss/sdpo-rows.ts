@@ -46,47 +46,30 @@ export interface SdpoRows extends SdpoRowValues {
   readonly dStudentLogits: Tensor2D;
 }
 
-/**
- * Vocabularies up to this size are computed one number at a time in float64, which takes a position of this many tokens about a millisecond;
- * larger ones by tensors in float32.
- */
+/** A position of this many tokens takes about a millisecond. */
 const LARGEST_FLOAT64_VOCABULARY = 8192;
 
 /**
  * The SDPO loss of a chunk of positions, value and closed-form gradient at once: the kernel of the fused vocabulary layer.
  * The loss is Σ rowWeight·(ratio·divergence + klRegWeight·kl); chunks add up.
  * Row values are read back at once; nothing is checked for being finite, which is for those who see all chunks.
- * @param largestFloat64Vocabulary 0: by tensors whatever the vocabulary is; the numbers differ in what float32 rounds
  * @throws LengthMismatchError, RangeError for a token that isn't in the vocabulary or a support of no token
  */
-export function sdpoRows(
-  input: SdpoRowsInput,
-  settings: SdpoSettings,
-  largestFloat64Vocabulary = LARGEST_FLOAT64_VOCABULARY,
-): SdpoRows {
+export function sdpoRows(input: SdpoRowsInput, settings: SdpoSettings): SdpoRows {
   assertLengths(input);
-  const rows = isInFloat64(input, settings, largestFloat64Vocabulary) ? float64Rows : tensorRows;
-  return rows(input, settings);
+  return isInFloat64(input, settings) ? float64Rows(input, settings) : tensorRows(input, settings);
 }
 
 /** The values of `sdpoRows` without the gradient: for measuring before and after a step. */
-export function sdpoRowValues(
-  input: SdpoMeasuredRows,
-  settings: SdpoSettings,
-  largestFloat64Vocabulary = LARGEST_FLOAT64_VOCABULARY,
-): SdpoRowValues {
+export function sdpoRowValues(input: SdpoMeasuredRows, settings: SdpoSettings): SdpoRowValues {
   assertLengths(input);
-  const rowValues = isInFloat64(input, settings, largestFloat64Vocabulary) ? float64RowValues : tensorRowValues;
-  return rowValues(input, settings);
+  return isInFloat64(input, settings) ? float64RowValues(input, settings) : tensorRowValues(input, settings);
 }
 
-/** A part of the vocabulary is small by itself, and `topkDivergence` computes it in float64 whatever the vocabulary is. */
-function isInFloat64(
-  { studentLogits }: SdpoMeasuredRows,
-  { support }: SdpoSettings,
-  largestVocabulary: number,
-): boolean {
-  return support.kind === 'full' && studentLogits.shape[1] <= largestVocabulary;
+/** A support of a few tokens is not meant: `topkDivergence` computes those in float64 whatever the vocabulary is. */
+function isInFloat64({ studentLogits }: SdpoMeasuredRows, settings: SdpoSettings): boolean {
+  const { support, largestFloat64Vocabulary = LARGEST_FLOAT64_VOCABULARY } = settings;
+  return support.kind === 'full' && studentLogits.shape[1] <= largestFloat64Vocabulary;
 }
 
 function assertLengths(input: Partial<SdpoRowsInput> & Pick<SdpoRowsInput, 'studentLogits' | 'tokenIds'>): void {

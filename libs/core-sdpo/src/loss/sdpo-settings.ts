@@ -22,4 +22,9 @@ export interface SdpoSettings extends DivergenceSettings {
   readonly isClip: number;
   /** Weight of KL(S‖B), student to base. */
   readonly klRegWeight: number;
+  /**
+   * With the full vocabulary as support, one of up to this size is computed one number at a time in float64, a larger one by tensors in
+   * float32; the numbers differ in what float32 rounds. 8192 when absent; 0: always by tensors.
+   */
+  readonly largestFloat64Vocabulary?: number;
 }

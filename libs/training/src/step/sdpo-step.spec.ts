@@ -63,13 +63,18 @@ async function lossAndGradients(samples: readonly StepSample[], settings = SETTI
 
 describe('identical contexts of student and teacher', () => {
   it.each([
-    [0, 1],
-    [0.3, 0.7],
-    [0.5, 1],
-    [1, 1.3],
-  ])('give exactly no loss and no gradient (alpha %d, temperature %d)', async (alpha, temperature) => {
+    [0, 1, 8192],
+    [0.3, 0.7, 8192],
+    [0.5, 1, 8192],
+    [1, 1.3, 8192],
+    [0, 1, 0],
+    [0.3, 0.7, 0],
+    [0.5, 1, 0],
+    [1, 1.3, 0],
+  ])('give exactly no loss and no gradient (alpha %d, temperature %d, in float64 up to %d)', async (...given) => {
+    const [alpha, temperature, largestFloat64Vocabulary] = given;
     const same = sample({ teacherTokenIds: sample().promptTokenIds });
-    const settings = { ...SETTINGS, alpha, temperature, klRegWeight: 0.1 };
+    const settings = { ...SETTINGS, alpha, temperature, klRegWeight: 0.1, largestFloat64Vocabulary };
     const { evaluation, gradients } = await lossAndGradients([same], settings, untrained);
     expect(evaluation.loss).toBe(0);
     expect(evaluation.samples[0]!.rows.divergence.every((value) => value === 0)).toBe(true);

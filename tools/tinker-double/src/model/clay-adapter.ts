@@ -37,12 +37,8 @@ export class ClayAdapter implements TrainableAdapter {
   /** Of the rows from the first with a weight on, so that sums over rows round as those of a trainer that takes the response alone. */
   private async gradientsOf(tokenIds: readonly number[], data: WeightedTargets): Promise<LoraGradients> {
     const { K, targets, weights } = data;
-    const from = Math.floor(
-      Math.max(
-        0,
-        weights.findIndex((weight) => weight !== 0),
-      ) / K,
-    );
+    const first = weights.findIndex((weight) => weight !== 0);
+    const from = first === -1 ? 0 : Math.floor(first / K);
     const pass = await TrainingPass.forward(this.model, tokenIds, this.learner.adapter, { from });
     try {
       const weighted = { K, targets: targets.subarray(from * K), weights: weights.subarray(from * K) };

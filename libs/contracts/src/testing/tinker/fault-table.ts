@@ -22,7 +22,8 @@ export const TINKER_CALLS = [
 export type TinkerCall = (typeof TINKER_CALLS)[number];
 
 /**
- * `fail` answers with `status`; `reset` breaks the connection; `cut` breaks it in the middle of the answer; `hang` never answers; `die` ends the process;
+ * `fail` answers with `status`; `reset` breaks the connection; `cut` breaks it in the middle of the answer; `hang` never answers;
+ * `die` ends the process;
  * `lose` forgets sessions and models as a restart does; `expire` (of retrieve_future) forgets the promise (410);
  * `pending` (of retrieve_future) answers 408; `user_error` and `server_error` (of retrieve_future) report a failed request;
  * `nonsense` answers with `body`, whatever it is.

@@ -3,6 +3,7 @@ import type { SdpoBatchLoss } from '@claas/core-sdpo';
 import type { Comparison } from '../../comparison/comparison.js';
 import type { GoldenDirectory } from '../../directory/golden-directory.js';
 import type { GoldenCase } from '../golden-case.js';
+import { ARITHMETICS } from './arithmetics.js';
 import { compareLossFile } from './loss-case.js';
 import { sdpoSettings } from './loss-file.js';
 import type { ExpectedBatch, LossFile } from './loss-file.js';
@@ -10,6 +11,7 @@ import { disposeSamples, sampleTensors } from './loss-tensors.js';
 
 const BEHAVIOURS = ['number', 'error: empty response', 'error: length mismatch', 'skip: non-finite'] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
+type Arithmetic = (typeof ARITHMETICS)[number];
 
 interface EdgeFile extends Omit<LossFile, 'expected'> {
   readonly expected: { readonly behaviour: Behaviour } & ExpectedBatch;
@@ -27,25 +29,30 @@ export function edgeCase(directory: GoldenDirectory, path: string): GoldenCase {
         comparison.miss('behaviour', `unknown: ${JSON.stringify(behaviour)}; known are ${BEHAVIOURS.join(', ')}`);
         return;
       }
-      const outcome = evaluate(file);
-      comparison.exact('behaviour', outcome.behaviour, behaviour);
-      if (outcome.loss === null) return;
-      if (behaviour === 'number') {
-        compareLossFile(comparison, outcome.loss, file);
-        compareWithReferenceTwin(comparison, outcome.loss, directory, path);
+      for (const arithmetic of ARITHMETICS) {
+        const outcome = evaluate(file, arithmetic);
+        comparison.exact('behaviour', outcome.behaviour, behaviour);
+        if (outcome.loss === null) continue;
+        if (behaviour === 'number') {
+          compareLossFile(comparison, outcome.loss, file);
+          compareWithReferenceTwin(comparison, outcome.loss, arithmetic, directory, path);
+        }
+        dispose(outcome.loss);
       }
-      dispose(outcome.loss);
     },
   };
 }
 
-function evaluate(file: Pick<LossFile, 'settings' | 'samples' | 'vocab'>): {
+function evaluate(
+  file: Pick<LossFile, 'settings' | 'samples' | 'vocab'>,
+  arithmetic: Arithmetic,
+): {
   readonly behaviour: Behaviour;
   readonly loss: SdpoBatchLoss | null;
 } {
   const samples = sampleTensors(file);
   try {
-    return { behaviour: 'number', loss: sdpoBatchLoss(samples, sdpoSettings(file.settings)) };
+    return { behaviour: 'number', loss: sdpoBatchLoss(samples, { ...sdpoSettings(file.settings), ...arithmetic }) };
   } catch (error) {
     if (error instanceof EmptyResponseError) return { behaviour: 'error: empty response', loss: null };
     if (error instanceof LengthMismatchError) return { behaviour: 'error: length mismatch', loss: null };
@@ -60,12 +67,13 @@ function evaluate(file: Pick<LossFile, 'settings' | 'samples' | 'vocab'>): {
 function compareWithReferenceTwin(
   comparison: Comparison,
   loss: SdpoBatchLoss,
+  arithmetic: Arithmetic,
   directory: GoldenDirectory,
   path: string,
 ): void {
   const twin = path.replace(/_nan\.json$/, '_reference.json');
   if (twin === path || !directory.has(twin)) return;
-  const reference = evaluate(directory.readJson<EdgeFile>(twin)).loss;
+  const reference = evaluate(directory.readJson<EdgeFile>(twin), arithmetic).loss;
   if (reference === null) {
     comparison.miss('the same without NaN', `${twin} gives no number`);
     return;

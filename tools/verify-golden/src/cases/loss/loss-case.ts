@@ -4,13 +4,11 @@ import type { Comparison } from '../../comparison/comparison.js';
 import { within } from '../../comparison/tolerance.js';
 import type { GoldenDirectory } from '../../directory/golden-directory.js';
 import type { GoldenCase } from '../golden-case.js';
+import { ARITHMETICS } from './arithmetics.js';
 import { compareBatch } from './compare-loss.js';
 import { sdpoSettings } from './loss-file.js';
 import type { ExpectedSample, LossFile } from './loss-file.js';
 import { disposeSamples, sampleTensors } from './loss-tensors.js';
-
-/** Vocabularies up to this size are computed in float64: as the library chooses it, and none, as larger ones are. */
-const LARGEST_FLOAT64_VOCABULARIES = [undefined, 0];
 
 /** A file of `loss/`: value, every part, and the gradient with respect to the student's logits, in either arithmetic. */
 export function lossCase(directory: GoldenDirectory, path: string): GoldenCase {
@@ -21,8 +19,8 @@ export function lossCase(directory: GoldenDirectory, path: string): GoldenCase {
       const file = directory.readJson<LossFile>(path);
       const samples = sampleTensors(file);
       try {
-        for (const largest of LARGEST_FLOAT64_VOCABULARIES) {
-          const computed = sdpoBatchLoss(samples, sdpoSettings(file.settings), largest);
+        for (const arithmetic of ARITHMETICS) {
+          const computed = sdpoBatchLoss(samples, { ...sdpoSettings(file.settings), ...arithmetic });
           try {
             compareLossFile(comparison, computed, file);
           } finally {
